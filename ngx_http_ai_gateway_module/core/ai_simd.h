@@ -1,0 +1,264 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * Looking at many bytes at once.  The functions below never read at or after
+ * "end"; the one place in the core that tests for features of the processor.
+ */
+
+
+#ifndef _AI_SIMD_H_INCLUDED_
+#define _AI_SIMD_H_INCLUDED_
+
+
+#include "ai.h"
+
+
+/*
+ * A vector of AI_VEC bytes, tests that mark bytes, and the marks as a mask of
+ * AI_VEC_BITS bits per byte, the first byte lowest.  ai_vec_odd() marks what
+ * is not printable ASCII or DEL: below 0x20, and 0x80 or above.
+ *
+ * AI_SIMD_PORTABLE is there for the tests.
+ */
+
+#if (defined __SSE2__ && !defined AI_SIMD_PORTABLE)
+
+#include <emmintrin.h>
+
+#define AI_VEC                16
+#define AI_VEC_BITS           1
+#define AI_VEC_FULL           0xffff
+
+typedef __m128i               ai_vec_t;
+
+#define ai_vec_load(p)        _mm_loadu_si128((const __m128i *) (p))
+#define ai_vec_eq(v, c)       _mm_cmpeq_epi8(v, _mm_set1_epi8(c))
+#define ai_vec_odd(v)         _mm_cmplt_epi8(v, _mm_set1_epi8(0x20))
+#define ai_vec_or(a, b)       _mm_or_si128(a, b)
+#define ai_vec_fold(v)        _mm_or_si128(v, _mm_set1_epi8(0x20))
+#define ai_vec_mask(v)        (uint64_t) (unsigned) _mm_movemask_epi8(v)
+
+#elif (defined __ARM_NEON && defined __aarch64__ && !defined AI_SIMD_PORTABLE)
+
+#include <arm_neon.h>
+
+#define AI_VEC                16
+#define AI_VEC_BITS           4
+#define AI_VEC_FULL           UINT64_MAX
+
+typedef uint8x16_t            ai_vec_t;
+
+#define ai_vec_load(p)        vld1q_u8(p)
+#define ai_vec_eq(v, c)       vceqq_u8(v, vdupq_n_u8(c))
+#define ai_vec_odd(v)                                                        \
+    vcltq_s8(vreinterpretq_s8_u8(v), vdupq_n_s8(0x20))
+#define ai_vec_or(a, b)       vorrq_u8(a, b)
+#define ai_vec_fold(v)        vorrq_u8(v, vdupq_n_u8(0x20))
+#define ai_vec_mask(v)                                                       \
+    vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(v),   \
+                                                  4)), 0)
+
+#else
+
+#define AI_VEC                8
+#define AI_VEC_BITS           8
+#define AI_VEC_FULL           AI_VEC_HIGH
+
+typedef uint64_t              ai_vec_t;
+
+#define AI_VEC_ONES           UINT64_C(0x0101010101010101)
+#define AI_VEC_HIGH           UINT64_C(0x8080808080808080)
+
+/* the high bit of each byte that is zero, and of no other */
+
+#define ai_vec_zero(v)                                                       \
+    (~((((v) & ~AI_VEC_HIGH) + ~AI_VEC_HIGH) | (v)) & AI_VEC_HIGH)
+
+#define ai_vec_eq(v, c)       ai_vec_zero((v) ^ (AI_VEC_ONES * (c)))
+#define ai_vec_odd(v)                                                        \
+    (ai_vec_zero((v) & (AI_VEC_ONES * 0xe0)) | ((v) & AI_VEC_HIGH))
+#define ai_vec_or(a, b)       ((a) | (b))
+#define ai_vec_fold(v)        ((v) | (AI_VEC_ONES * 0x20))
+#define ai_vec_mask(v)        (v)
+
+static inline ai_vec_t
+ai_vec_load(const u_char *p)
+{
+    return (ai_vec_t) p[0] | (ai_vec_t) p[1] << 8 | (ai_vec_t) p[2] << 16
+           | (ai_vec_t) p[3] << 24 | (ai_vec_t) p[4] << 32
+           | (ai_vec_t) p[5] << 40 | (ai_vec_t) p[6] << 48
+           | (ai_vec_t) p[7] << 56;
+}
+
+#endif
+
+
+#define ai_vec_first(mask)                                                   \
+    ((unsigned) __builtin_ctzll(mask) / AI_VEC_BITS)
+
+
+static inline ai_vec_t
+ai_vec_string_stop(ai_vec_t v)
+{
+    return ai_vec_or(ai_vec_odd(v),
+                     ai_vec_or(ai_vec_eq(v, '"'), ai_vec_eq(v, '\\')));
+}
+
+
+static inline ai_vec_t
+ai_vec_bracket(ai_vec_t v)
+{
+    ai_vec_t  folded;
+
+    /* the folding maps [ and ] to { and }, and nothing else there */
+    folded = ai_vec_fold(v);
+
+    return ai_vec_or(ai_vec_eq(v, '"'),
+                     ai_vec_or(ai_vec_eq(folded, '{'),
+                               ai_vec_eq(folded, '}')));
+}
+
+
+/*
+ * The first byte that is a quote, a backslash, a control character or not
+ * ASCII; or "end".
+ */
+
+static inline u_char *
+ai_simd_string_stop(u_char *p, u_char *end)
+{
+    uint64_t  mask;
+    ai_vec_t  v[4];
+
+    /* most strings are short: look at one vector before unrolling */
+
+    if (end - p >= AI_VEC) {
+        mask = ai_vec_mask(ai_vec_string_stop(ai_vec_load(p)));
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (end - p >= 4 * AI_VEC) {
+        v[0] = ai_vec_string_stop(ai_vec_load(p));
+        v[1] = ai_vec_string_stop(ai_vec_load(p + AI_VEC));
+        v[2] = ai_vec_string_stop(ai_vec_load(p + 2 * AI_VEC));
+        v[3] = ai_vec_string_stop(ai_vec_load(p + 3 * AI_VEC));
+
+        if (ai_vec_mask(ai_vec_or(ai_vec_or(v[0], v[1]),
+                                  ai_vec_or(v[2], v[3]))))
+        {
+            break;
+        }
+
+        p += 4 * AI_VEC;
+    }
+
+    while (end - p >= AI_VEC) {
+        mask = ai_vec_mask(ai_vec_string_stop(ai_vec_load(p)));
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* the first byte that is a quote or a bracket of JSON; or "end" */
+
+static inline u_char *
+ai_simd_bracket(u_char *p, u_char *end)
+{
+    uint64_t  mask;
+
+    while (end - p >= AI_VEC) {
+        mask = ai_vec_mask(ai_vec_bracket(ai_vec_load(p)));
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (p < end && *p != '"' && (*p | 0x20) != '{' && (*p | 0x20) != '}') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* the first byte that is "a" or "b"; or "end" */
+
+static inline u_char *
+ai_simd_either(u_char *p, u_char *end, u_char a, u_char b)
+{
+    uint64_t  mask;
+    ai_vec_t  v;
+
+    while (end - p >= AI_VEC) {
+        v = ai_vec_load(p);
+        mask = ai_vec_mask(ai_vec_or(ai_vec_eq(v, a), ai_vec_eq(v, b)));
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (p < end && *p != a && *p != b) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* the first byte that is not a space, tab, line feed or return; or "end" */
+
+static inline u_char *
+ai_simd_space(u_char *p, u_char *end)
+{
+    uint64_t  mask;
+    ai_vec_t  v;
+
+    while (end - p >= AI_VEC) {
+        v = ai_vec_load(p);
+        mask = ai_vec_mask(ai_vec_or(ai_vec_or(ai_vec_eq(v, ' '),
+                                               ai_vec_eq(v, '\n')),
+                                     ai_vec_or(ai_vec_eq(v, '\r'),
+                                               ai_vec_eq(v, '\t'))));
+        mask ^= AI_VEC_FULL;
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (p < end
+           && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    {
+        p++;
+    }
+
+    return p;
+}
+
+
+#endif /* _AI_SIMD_H_INCLUDED_ */

@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * Edits of an immutable text: spans of it are replaced, the rest is passed on
+ * as the bytes it is, without being copied.
+ */
+
+
+#ifndef _AI_SPLICE_H_INCLUDED_
+#define _AI_SPLICE_H_INCLUDED_
+
+
+#include "ai_json.h"
+
+
+typedef struct ai_splice_edit_s  ai_splice_edit_t;
+
+
+typedef struct {
+    ai_str_t           source;
+    ai_alloc_t        *alloc;
+
+    ai_splice_edit_t  *edits;
+    size_t             nedits;
+    size_t             nalloc;
+
+    /* set by ai_splice_finish() */
+
+    ai_str_t          *parts;      /* in order, none of them empty */
+    size_t             nparts;
+    size_t             len;        /* of all parts */
+} ai_splice_t;
+
+
+/*
+ * Starts a list of edits.  The source's bytes, the replacements and the arena
+ * must outlive the use of the parts.
+ */
+
+void ai_splice_init(ai_splice_t *sp, const ai_str_t *source,
+    ai_alloc_t *alloc);
+
+
+/*
+ * Replaces [start, end) of the source; start == end inserts before that byte.
+ * Spans come in any order; insertions at the same place keep the order of the
+ * calls and go before a replacement that starts there.  Returns AI_OK, or
+ * AI_ERROR: not a span of the source, or no memory.
+ */
+
+ai_int_t ai_splice_replace(ai_splice_t *sp, u_char *start, u_char *end,
+    const ai_str_t *with);
+
+
+/*
+ * Gives the member "name" of a validated object within the source the value
+ * "raw", which must be JSON text: replaces the value that is there, or adds
+ * the member as the last one.  For a member that is set twice the last value
+ * counts.  Returns AI_OK, or AI_ERROR: not an object within the source, or no
+ * memory.
+ */
+
+ai_int_t ai_splice_member_set(ai_splice_t *sp, const ai_json_t *object,
+    const char *name, const ai_str_t *raw);
+
+
+/*
+ * Puts the edits in order and sets parts, nparts and len.  Returns AI_OK, or
+ * AI_ERROR: spans overlap, or no memory.  The list takes no edits after that.
+ */
+
+ai_int_t ai_splice_finish(ai_splice_t *sp);
+
+
+#endif /* _AI_SPLICE_H_INCLUDED_ */

@@ -1,0 +1,137 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ */
+
+
+#include "ai_text.h"
+#include "ai_json.h"
+#include "ai_utf8.h"
+
+
+/* a character of 4 bytes, each of them replaced by U+FFFD */
+
+#define AI_TEXT_ESCAPED  12
+
+/* digits of a 64-bit number */
+
+#define AI_TEXT_DIGITS   20
+
+#define ai_text_is_plain(ch)                                                 \
+    ((ch) >= 0x20 && (ch) < 0x7f && (ch) != '"' && (ch) != '\\')
+
+
+void
+ai_text_put(ai_text_t *t, const void *data, size_t len)
+{
+    if (t->full || (size_t) (t->last - t->pos) < len) {
+        t->full = 1;
+        return;
+    }
+
+    if (len != 0) {
+        memcpy(t->pos, data, len);
+        t->pos += len;
+    }
+}
+
+
+void
+ai_text_cstr(ai_text_t *t, const char *s)
+{
+    ai_text_put(t, s, strlen(s));
+}
+
+
+void
+ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
+{
+    u_char    *p, *end, *dst, *last, escaped[AI_TEXT_ESCAPED];
+    size_t     len, n;
+    ai_str_t   one;
+
+    if (t->full || t->last - t->pos < 2) {
+        t->full = 1;
+        return;
+    }
+
+    dst = t->pos;
+    last = t->last - 1;
+
+    *dst++ = '"';
+
+    if ((size_t) (last - dst) > max) {
+        last = dst + max;
+    }
+
+    p = s->data;
+    end = p + s->len;
+
+    while (p < end && dst < last) {
+
+        if (ai_text_is_plain(*p)) {
+            *dst++ = *p++;
+            continue;
+        }
+
+        n = ai_utf8_len(p, end);
+
+        one.data = p;
+        one.len = n ? n : 1;
+
+        len = ai_json_escape(escaped, &one) - escaped;
+
+        if ((size_t) (last - dst) < len) {
+            break;
+        }
+
+        memcpy(dst, escaped, len);
+        dst += len;
+        p += one.len;
+    }
+
+    *dst++ = '"';
+
+    t->pos = dst;
+}
+
+
+void
+ai_text_uint(ai_text_t *t, uint64_t n)
+{
+    u_char  *p, buf[AI_TEXT_DIGITS];
+
+    p = buf + AI_TEXT_DIGITS;
+
+    do {
+        *--p = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+
+    ai_text_put(t, p, buf + AI_TEXT_DIGITS - p);
+}
+
+
+void
+ai_text_seconds(ai_text_t *t, int64_t us, ai_uint_t decimals)
+{
+    u_char      buf[7];
+    uint64_t    fraction;
+    ai_uint_t   i;
+
+    if (us < 0) {
+        us = 0;
+    }
+
+    fraction = (uint64_t) us % 1000000;
+
+    buf[0] = '.';
+
+    for (i = 6; i > 0; i--) {
+        buf[i] = (u_char) ('0' + fraction % 10);
+        fraction /= 10;
+    }
+
+    ai_text_uint(t, (uint64_t) us / 1000000);
+    ai_text_put(t, buf, decimals + 1);
+}

@@ -1,0 +1,535 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * The umbrella of the glue: configuration, the context of a request, and
+ * the prototypes that cross files.
+ */
+
+
+#ifndef _NGX_HTTP_AI_GATEWAY_H_INCLUDED_
+#define _NGX_HTTP_AI_GATEWAY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+#include "ai_dialect.h"
+#include "ai_error.h"
+#include "ai_header.h"
+#include "ai_json.h"
+#include "ai_pattern.h"
+#include "ai_record.h"
+#include "ai_splice.h"
+#include "ai_sse.h"
+#include "ai_surface.h"
+#include "ngx_http_ai_compat.h"
+#include "ngx_http_ai_exchange.h"
+
+
+#define NGX_HTTP_AI_VERSION      "0.1.0"
+
+/* the longest message that we write to a client ourselves */
+#define NGX_HTTP_AI_MESSAGE_LEN  512
+
+/* error documents of providers that are longer are told in our words */
+#define NGX_HTTP_AI_ERROR_RELAY  4096
+
+/* seconds: SDKs sleep for as long as they are told */
+#define NGX_HTTP_AI_MAX_RETRY_AFTER  60
+
+
+_Static_assert(AI_OK == NGX_OK && AI_ERROR == NGX_ERROR
+               && AI_AGAIN == NGX_AGAIN && AI_DONE == NGX_DONE
+               && AI_DECLINED == NGX_DECLINED,
+               "return codes of the core are those of nginx");
+
+_Static_assert(sizeof(ai_str_t) == sizeof(ngx_str_t)
+               && offsetof(ai_str_t, data) == offsetof(ngx_str_t, data),
+               "ai_str_t is laid out as ngx_str_t");
+
+static ngx_inline ai_str_t *
+ngx_http_ai_str(ngx_str_t *s)
+{
+    return (ai_str_t *) (void *) s;
+}
+
+
+static ngx_inline ngx_str_t *
+ngx_http_ai_ngx(const ai_str_t *s)
+{
+    return (ngx_str_t *) (void *) s;
+}
+
+
+typedef struct ngx_http_ai_tier_s  ngx_http_ai_tier_t;
+typedef struct ngx_http_ai_ctx_s   ngx_http_ai_ctx_t;
+
+
+/* one "key" of a provider; the value never leaves the request head */
+
+typedef struct {
+    ngx_str_t                        value;
+    ngx_str_t                        source;    /* "env:NAME", for logs */
+    ngx_int_t                        weight;
+    ngx_int_t                        current;   /* smooth round robin, of
+                                                   this worker */
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_ai_credential_t;
+
+
+struct ngx_http_ai_provider_s {
+    ngx_str_t                        name;
+    ngx_str_t                        preset;
+    const ai_dialect_t              *dialect;
+    ngx_uint_t                       auth;      /* ai_auth_e */
+
+    ngx_str_t                        endpoint;  /* as it was written */
+    ngx_str_t                        without_key;
+    ngx_str_t                        host;      /* no port, NUL follows */
+    ngx_str_t                        authority; /* for Host, with the port
+                                                   unless it is the default */
+    ngx_str_t                        base;      /* path, no trailing "/" */
+    ngx_url_t                        url;       /* of endpoint, parsed */
+
+    ngx_array_t                      keys;      /* ngx_http_ai_credential_t */
+    ngx_array_t                     *headers;   /* ngx_keyval_t */
+    ngx_array_t                     *queries;   /* ngx_keyval_t */
+
+    ngx_flag_t                       stream_usage;  /* understands
+                                                   stream_options */
+
+    ngx_msec_t                       connect_timeout;
+    ngx_msec_t                       first_token_timeout;
+    ngx_msec_t                       idle_timeout;
+    ngx_msec_t                       timeout;
+
+    ngx_uint_t                       keepalive;
+    ngx_msec_t                       keepalive_timeout;
+    ngx_uint_t                       keepalive_requests;
+
+    ngx_flag_t                       ssl_verify;
+    ngx_uint_t                       ssl_verify_depth;
+    ngx_uint_t                       ssl_protocols;
+    ngx_str_t                        ssl_ciphers;
+    ngx_str_t                        ssl_name;  /* NUL follows */
+    ngx_str_t                        ssl_trusted_certificate;
+    ngx_str_t                        ssl_certificate;
+    ngx_str_t                        ssl_certificate_key;
+
+#if (NGX_SSL)
+    ngx_ssl_t                       *ssl;       /* NULL: plain text */
+    ngx_ssl_session_t               *session;   /* of this worker */
+#endif
+
+    /* either an upstream{} of that name, or addresses */
+    ngx_http_upstream_srv_conf_t    *upstream;
+    ngx_http_upstream_conf_t         uconf;     /* identity for keepalive */
+    ngx_addr_t                      *addrs;     /* as resolved at load */
+    ngx_uint_t                       naddrs;
+
+    /* of this worker */
+    ngx_queue_t                      idle;      /* ngx_http_ai_idle_t */
+    ngx_uint_t                       nidle;
+    ngx_uint_t                       next;      /* address to begin with */
+
+    u_char                          *file;      /* where it was declared */
+    ngx_uint_t                       line;
+
+    unsigned                         secure:1;  /* https */
+    unsigned                         unix_socket:1;
+    unsigned                         no_key:1;  /* "key none", or without_key
+                                                   is in force */
+};
+
+
+/* where a tier sends to; model "*" is the one that the client named */
+
+typedef struct {
+    ngx_str_t                        name;      /* "PROVIDER/MODEL" */
+    ngx_http_ai_provider_t          *provider;
+    ngx_str_t                        model;
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_ai_target_t;
+
+
+struct ngx_http_ai_tier_s {
+    ngx_str_t                        name;
+    ngx_array_t                      aliases;   /* ngx_http_ai_alias_t */
+    ngx_array_t                      targets;   /* ngx_http_ai_target_t */
+    ngx_flag_t                       is_default;
+    u_char                          *file;
+    ngx_uint_t                       line;
+};
+
+
+typedef struct {
+    ngx_str_t                        pattern;
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_ai_alias_t;
+
+
+/* where a directive is, to check what it says once all is read */
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_http_core_srv_conf_t        *server;
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_ai_use_t;
+
+
+typedef struct {
+    ngx_array_t                      providers; /* of pointers */
+    ngx_array_t                      tiers;     /* of pointers */
+    ngx_array_t                      gateways;  /* ngx_http_ai_use_t */
+    ngx_array_t                      routes;    /* ngx_http_ai_use_t */
+    ngx_http_ai_tier_t              *default_tier;
+    ai_pattern_set_t                *names;     /* alias -> tier */
+    time_t                           loaded;    /* "created" of models */
+} ngx_http_ai_main_conf_t;
+
+
+#define NGX_HTTP_AI_HEADERS_OFF       0x01
+#define NGX_HTTP_AI_HEADERS_ROUTE     0x02
+#define NGX_HTTP_AI_HEADERS_COST      0x04
+#define NGX_HTTP_AI_HEADERS_LIMITS    0x08
+#define NGX_HTTP_AI_HEADERS_TIMING    0x10
+#define NGX_HTTP_AI_HEADERS_UPSTREAM  0x20
+
+typedef struct {
+    ngx_flag_t                       gateway;
+    ngx_http_complex_value_t        *route;
+    ngx_uint_t                       headers;   /* NGX_HTTP_AI_HEADERS_... */
+    ngx_array_t                     *cors;      /* ngx_str_t, or NULL */
+    time_t                           cors_max_age;
+    size_t                           max_response;
+    size_t                           max_event;
+    void                            *mock;      /* of ngx_http_ai_mock.c */
+} ngx_http_ai_loc_conf_t;
+
+
+/* how far a request has come */
+
+typedef enum {
+    NGX_HTTP_AI_STEPS = 0,        /* runs the step table */
+    NGX_HTTP_AI_ATTEMPT,          /* an exchange is under way */
+    NGX_HTTP_AI_FINISHED          /* the answer is complete, or given up */
+} ngx_http_ai_state_e;
+
+
+/* what the client asked, as the body tells */
+
+typedef struct {
+    ai_json_t                        root;
+    ai_json_t                        model;
+    ai_json_t                        stream;
+    ai_json_t                        stream_options;
+    ai_json_t                        tools;
+    ai_json_t                        messages;  /* messages|contents|input */
+    ai_json_t                        max_tokens;
+    unsigned                         has_model:1;
+    unsigned                         has_stream:1;
+    unsigned                         has_stream_options:1;
+    unsigned                         has_tools:1;
+    unsigned                         has_messages:1;
+    unsigned                         has_max_tokens:1;
+    unsigned                         wants_stream:1;
+    unsigned                         wants_usage:1;   /* include_usage */
+} ngx_http_ai_fields_t;
+
+
+/* what an answer is read as; told by its head, or its first byte */
+
+typedef enum {
+    NGX_HTTP_AI_READ_NONE = 0,
+    NGX_HTTP_AI_READ_SNIFF,       /* events were asked: JSON says an error */
+    NGX_HTTP_AI_READ_EVENTS,      /* passed event by event */
+    NGX_HTTP_AI_READ_JSON,        /* collected, checked, passed whole */
+    NGX_HTTP_AI_READ_ERROR,       /* collected, up to a cap */
+    NGX_HTTP_AI_READ_OPAQUE       /* passed as it comes */
+} ngx_http_ai_read_e;
+
+
+/*
+ * The reply owns the answer to the client: what was taken from the attempt
+ * and is not sent yet, and what passed.  Bytes refer to the buffer of the
+ * exchange, or to "copy", which is free again when all is sent.
+ */
+
+typedef struct {
+    ngx_http_ai_read_e               mode;
+    ngx_uint_t                       status;    /* of the provider */
+
+    ngx_chain_t                     *free;
+    ngx_chain_t                     *busy;
+    ngx_chain_t                     *out;       /* queued */
+    ngx_chain_t                    **last;
+    ngx_buf_t                       *tail;      /* of out, to extend it */
+    ngx_buf_t                        copy;
+
+    ai_sse_t                         sse;
+    ai_tap_t                         tap;
+
+    u_char                          *body;      /* what is collected */
+    size_t                           len;
+    size_t                           size;
+
+    unsigned                         hide_usage:1;
+    unsigned                         ended:1;   /* the last byte is queued */
+} ngx_http_ai_reply_t;
+
+
+struct ngx_http_ai_ctx_s {
+    ngx_http_request_t              *request;
+    ngx_http_ai_loc_conf_t          *lcf;
+    ngx_http_ai_main_conf_t         *mcf;
+    ai_alloc_t                       alloc;     /* over r->pool */
+
+    ngx_http_ai_state_e              state;
+    ngx_uint_t                       step;
+
+    ai_surface_t                     surface;
+    ngx_str_t                        body;      /* as the client sent it,
+                                                   inflated, in one piece */
+    ngx_http_ai_fields_t             fields;
+
+    ngx_http_ai_tier_t              *tier;      /* NULL: no tier */
+    ngx_http_ai_target_t             target;    /* chosen */
+    ngx_http_ai_credential_t        *credential;
+
+    ngx_http_ai_exchange_t          *ex;        /* NULL: none under way */
+    ngx_http_ai_reply_t              reply;
+    ai_record_t                      record;
+
+    uint64_t                         start;     /* microseconds, monotonic */
+    uint64_t                         body_done;
+    uint64_t                         attempt_start;
+    uint64_t                         attempt_end;
+
+    ai_error_e                       error;     /* to be told, or was */
+    ngx_str_t                        message;   /* in the words of whoever
+                                                   refused, or empty */
+    ngx_str_t                        param;     /* the offending member */
+    ngx_int_t                        retry_after;
+
+    unsigned                         committed:1;  /* the head is out */
+    unsigned                         opaque:1;     /* no JSON is expected */
+};
+
+
+/* ngx_http_ai_gateway_module.c */
+
+extern ngx_module_t  ngx_http_ai_gateway_module;
+
+/* an arena over a pool; what it gave is freed with the pool */
+void ngx_http_ai_pool_alloc(ngx_pool_t *pool, ai_alloc_t *a);
+
+/* monotonic microseconds */
+uint64_t ngx_http_ai_now(void);
+
+
+/* ngx_http_ai_conf.c: named blocks, linking */
+
+char *ngx_http_ai_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Parses a block of a table of commands into conf; the block's name is for
+ * messages.  Restores *cf.  Returns NGX_CONF_OK or NGX_CONF_ERROR, logged.
+ */
+char *ngx_http_ai_conf_block(ngx_conf_t *cf, ngx_command_t *commands,
+    void *conf, ngx_str_t *name);
+
+/* logs "... in FILE:LINE" for checks that run after the parsing */
+void ngx_http_ai_conf_error(ngx_uint_t level, ngx_conf_t *cf, u_char *file,
+    ngx_uint_t line, const char *fmt, ...);
+
+/*
+ * Logs that value is none of the names (ngx_str_t) that the directive what
+ * takes, and which is the nearest.  Returns NGX_CONF_ERROR.
+ */
+char *ngx_http_ai_conf_expect(ngx_conf_t *cf, ngx_str_t *what,
+    ngx_str_t *value, ngx_array_t *names);
+
+/* ", did you mean \"NAME\"?" of the nearest name (ngx_str_t), or empty */
+ngx_str_t ngx_http_ai_conf_nearest(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_array_t *names);
+
+/* once the whole http{} is read: names to pointers, addresses, TLS */
+char *ngx_http_ai_conf_link(ngx_conf_t *cf, ngx_http_ai_main_conf_t *mcf);
+
+ngx_http_ai_provider_t *ngx_http_ai_provider_find(
+    ngx_http_ai_main_conf_t *mcf, ngx_str_t *name);
+
+
+/* ngx_http_ai_tier.c: directives of the block, targets, names */
+
+char *ngx_http_ai_tier_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ai_tiers_link(ngx_conf_t *cf, ngx_http_ai_main_conf_t *mcf);
+ngx_http_ai_tier_t *ngx_http_ai_tier_find(ngx_http_ai_main_conf_t *mcf,
+    ngx_str_t *name);
+
+
+/* ngx_http_ai_provider.c: directives of the block, keys, endpoint, TLS */
+
+ngx_http_ai_provider_t *ngx_http_ai_provider_create(ngx_conf_t *cf,
+    ngx_str_t *name);
+extern ngx_command_t  ngx_http_ai_provider_commands[];
+
+
+/* ngx_http_ai_preset.c: vendors */
+
+/* post handler of "preset" */
+char *ngx_http_ai_preset_check(ngx_conf_t *cf, void *post, void *data);
+
+/* at the end of the block: what it leaves open comes from the preset and
+ * the defaults; errors are logged */
+char *ngx_http_ai_provider_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p);
+
+/* ngx_http_ai_provider_key.c: the directive "key" reads a credential, and
+ * once the block is read, it is decided what to do about those not set */
+
+char *ngx_http_ai_provider_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_ai_provider_keys_check(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p);
+
+
+/* ngx_http_ai_provider_link.c */
+
+/* URL to host, authority, base, url, secure, unix_socket; errors are logged
+ * at the current line as those of the directive what */
+char *ngx_http_ai_provider_endpoint(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    ngx_str_t *what, ngx_str_t *url);
+
+/* endpoint to upstream{} or addresses, TLS context */
+char *ngx_http_ai_provider_link(ngx_conf_t *cf, ngx_http_ai_provider_t *p);
+
+
+/* ngx_http_ai_handler.c */
+
+ngx_int_t ngx_http_ai_handler(ngx_http_request_t *r);
+void ngx_http_ai_run(ngx_http_ai_ctx_t *ctx);
+
+/* ends the request with an error document, or, when the head is out, with
+ * an error event; may finalize: nothing may follow */
+void ngx_http_ai_fail(ngx_http_ai_ctx_t *ctx, ai_error_e error);
+
+/* ends the request after its last byte was passed on; may finalize */
+void ngx_http_ai_finish(ngx_http_ai_ctx_t *ctx, ngx_int_t rc);
+
+/* AI_HINT_... of the headers and arguments */
+ngx_uint_t ngx_http_ai_hints(ngx_http_request_t *r);
+
+/* the read body in one piece: NGX_OK, NGX_ERROR */
+ngx_int_t ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body);
+
+
+/* ngx_http_ai_steps.c: NGX_OK next, NGX_DONE the reply owns the request,
+ * NGX_ERROR ctx->error is to be told */
+
+typedef ngx_int_t (*ngx_http_ai_step_pt)(ngx_http_ai_ctx_t *ctx);
+
+extern ngx_http_ai_step_pt  ngx_http_ai_steps[];
+
+
+/* ngx_http_ai_route.c: tier and target of ctx; NGX_OK, NGX_DECLINED: no such
+ * model, or another error in ctx->error */
+
+ngx_int_t ngx_http_ai_route(ngx_http_ai_ctx_t *ctx);
+
+
+/* ngx_http_ai_request.c */
+
+/* a request header of the client by its lower case name, or NULL */
+ngx_table_elt_t *ngx_http_ai_header_in(ngx_http_request_t *r,
+    const char *name);
+
+/* the ids of the request, its own and those of its trace; the SDK's retry */
+ngx_int_t ngx_http_ai_identify(ngx_http_ai_ctx_t *ctx);
+
+/* the request as the target gets it; the chain is immutable, and lives in
+ * pool; NULL: no memory */
+
+ngx_chain_t *ngx_http_ai_request_render(ngx_http_ai_ctx_t *ctx,
+    ngx_pool_t *pool);
+
+
+/* ngx_http_ai_attempt.c: NGX_OK, NGX_ERROR */
+
+ngx_int_t ngx_http_ai_attempt_start(ngx_http_ai_ctx_t *ctx);
+void ngx_http_ai_attempt_cancel(ngx_http_ai_ctx_t *ctx);
+
+/* the attempt ended so, for the log */
+void ngx_http_ai_attempt_record(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
+    ai_error_e error);
+
+
+/* ngx_http_ai_read.c: the answer of a provider, as it comes */
+
+extern const ngx_http_ai_exchange_ops_t  ngx_http_ai_read_ops;
+
+
+/* ngx_http_ai_reply.c */
+
+/* takes from the head of an answer what the client may see of it */
+ngx_int_t ngx_http_ai_reply_headers(ngx_http_ai_ctx_t *ctx,
+    ngx_http_ai_exchange_t *ex);
+
+/*
+ * Sends the head; length -1: unknown.  NGX_OK, NGX_ERROR, or NGX_DONE: no
+ * body may follow.
+ */
+ngx_int_t ngx_http_ai_reply_commit(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
+    off_t length);
+
+/* queues bytes for the next flush, by reference or, if copy, copied */
+ngx_int_t ngx_http_ai_reply_add(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n,
+    ngx_uint_t copy);
+
+/*
+ * Sends what is queued, and, if last, the end of the body.  NGX_OK: all is
+ * gone; NGX_AGAIN: the client is slower than we are; NGX_ERROR.
+ */
+ngx_int_t ngx_http_ai_reply_flush(ngx_http_ai_ctx_t *ctx, ngx_uint_t last);
+
+/* a whole document; may finalize */
+void ngx_http_ai_reply_document(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
+    ngx_str_t *body);
+
+/* the document, or event, of ctx->error; may finalize */
+void ngx_http_ai_reply_error(ngx_http_ai_ctx_t *ctx);
+
+/* adds a response header, name in its final spelling */
+ngx_int_t ngx_http_ai_reply_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/* the client can take more */
+void ngx_http_ai_reply_writer(ngx_http_request_t *r);
+
+
+/* ngx_http_ai_endpoints.c: what is answered without a provider */
+
+/* may finalize */
+void ngx_http_ai_local(ngx_http_ai_ctx_t *ctx);
+
+/* adds what a browser needs, if the origin is one of ours */
+ngx_int_t ngx_http_ai_cors(ngx_http_ai_ctx_t *ctx);
+
+
+/* ngx_http_ai_variables.c */
+
+ngx_int_t ngx_http_ai_variables_add(ngx_conf_t *cf);
+
+
+/* ngx_http_ai_mock.c */
+
+char *ngx_http_ai_mock(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+#endif /* _NGX_HTTP_AI_GATEWAY_H_INCLUDED_ */

@@ -1,0 +1,815 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * The answer of a provider as it comes.  Nothing reaches the client before
+ * the first useful event, or the whole of a JSON answer: until then every
+ * failure can still be told with its status.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+#include "ngx_http_ai_gateway.h"
+
+
+#define NGX_HTTP_AI_ERROR_SIZE  65536
+#define NGX_HTTP_AI_LINGER      100
+
+
+static void ngx_http_ai_read_head(ngx_http_ai_exchange_t *ex);
+static void ngx_http_ai_read_body(ngx_http_ai_exchange_t *ex, u_char *p,
+    size_t n);
+static void ngx_http_ai_read_flush(ngx_http_ai_exchange_t *ex);
+static void ngx_http_ai_read_done(ngx_http_ai_exchange_t *ex,
+    ai_error_e error);
+static void ngx_http_ai_read_leave(ngx_connection_t *c);
+
+static ngx_http_ai_read_e ngx_http_ai_read_mode(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p,
+    size_t n);
+static ngx_int_t ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
+    size_t n);
+static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
+    size_t n);
+static void ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
+    ai_sse_event_t *ev, ngx_uint_t copy);
+static ngx_int_t ngx_http_ai_read_useful(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_end(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_told(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error);
+static void ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx);
+static void ngx_http_ai_read_error(ngx_http_ai_ctx_t *ctx);
+static ngx_uint_t ngx_http_ai_read_relayed(ngx_http_ai_ctx_t *ctx,
+    ai_error_e error);
+static ngx_uint_t ngx_http_ai_read_secret(ngx_http_ai_ctx_t *ctx,
+    ai_str_t *text);
+static void ngx_http_ai_read_message(ngx_http_ai_ctx_t *ctx,
+    ai_str_t *text);
+
+
+const ngx_http_ai_exchange_ops_t  ngx_http_ai_read_ops = {
+    ngx_http_ai_read_head,
+    ngx_http_ai_read_body,
+    ngx_http_ai_read_flush,
+    ngx_http_ai_read_done,
+    ngx_http_ai_read_leave
+};
+
+
+static void
+ngx_http_ai_read_head(ngx_http_ai_exchange_t *ex)
+{
+    ngx_http_ai_ctx_t    *ctx;
+    ngx_http_ai_reply_t  *reply;
+
+    ctx = ex->data;
+    reply = &ctx->reply;
+
+    reply->status = ex->head.status;
+    reply->mode = ngx_http_ai_read_mode(ctx);
+
+    ngx_http_ai_read_init(ctx);
+
+    if (ngx_http_ai_reply_headers(ctx, ex) != NGX_OK) {
+        ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+        return;
+    }
+
+    if (reply->mode == NGX_HTTP_AI_READ_NONE) {
+        ngx_log_error(NGX_LOG_ERR, ex->log, 0,
+                      "ai provider \"%V\" answered with the unexpected "
+                      "status %ui", &ex->provider->name, reply->status);
+        ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+        return;
+    }
+
+    if (reply->mode == NGX_HTTP_AI_READ_JSON) {
+        ex->max_body = ctx->lcf->max_response;
+    }
+
+    if (reply->mode != NGX_HTTP_AI_READ_OPAQUE) {
+        return;
+    }
+
+    if (ngx_http_ai_read_useful(ctx) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_ai_exchange_useful(ex);
+}
+
+
+/* a redirect would take the request and its key to another host */
+
+static ngx_http_ai_read_e
+ngx_http_ai_read_mode(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_uint_t  status;
+
+    status = ctx->reply.status;
+
+    if (status >= 400) {
+        return NGX_HTTP_AI_READ_ERROR;
+    }
+
+    if (ctx->opaque) {
+        return (status < 300 || status == NGX_HTTP_NOT_MODIFIED)
+               ? NGX_HTTP_AI_READ_OPAQUE : NGX_HTTP_AI_READ_NONE;
+    }
+
+    if (status != NGX_HTTP_OK) {
+        return NGX_HTTP_AI_READ_NONE;
+    }
+
+    return ctx->fields.wants_stream ? NGX_HTTP_AI_READ_SNIFF
+                                    : NGX_HTTP_AI_READ_JSON;
+}
+
+
+static void
+ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    reply->last = &reply->out;
+
+    ai_tap_init(&reply->tap, ctx->target.provider->dialect, ctx->surface.op,
+                &ctx->alloc);
+
+    ai_sse_init(&reply->sse, ctx->lcf->max_event, &ctx->alloc);
+}
+
+
+static void
+ngx_http_ai_read_body(ngx_http_ai_exchange_t *ex, u_char *p, size_t n)
+{
+    ngx_http_ai_ctx_t  *ctx;
+
+    ctx = ex->data;
+
+    if (ctx->reply.mode == NGX_HTTP_AI_READ_SNIFF) {
+        ngx_http_ai_read_sniff(ctx, p, n);
+    }
+
+    switch (ctx->reply.mode) {
+
+    case NGX_HTTP_AI_READ_EVENTS:
+        ngx_http_ai_read_events(ctx, p, n);
+        break;
+
+    case NGX_HTTP_AI_READ_OPAQUE:
+        ngx_http_ai_exchange_useful(ex);
+
+        if (ngx_http_ai_reply_add(ctx, p, n, ex->inflate != NULL) != NGX_OK) {
+            ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+        }
+
+        break;
+
+    case NGX_HTTP_AI_READ_JSON:
+    case NGX_HTTP_AI_READ_ERROR:
+        ngx_http_ai_read_collect(ctx, p, n);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+/*
+ * Who asks for events and gets an object gets an error, whatever the status
+ * and the content type say; Gemini without "alt=sse" streams an array.
+ */
+
+static void
+ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        switch (p[i]) {
+
+        case ' ': case '\t': case CR: case LF:
+            continue;
+
+        case '{': case '[': case '<':
+            ctx->reply.mode = NGX_HTTP_AI_READ_JSON;
+            return;
+
+        default:
+            ctx->reply.mode = NGX_HTTP_AI_READ_EVENTS;
+            return;
+        }
+    }
+
+    /* blanks are the beginning of nothing else but events */
+
+    ctx->reply.mode = NGX_HTTP_AI_READ_EVENTS;
+}
+
+
+static ngx_int_t
+ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
+{
+    u_char               *body;
+    size_t                size, max;
+    ngx_pool_t           *pool;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+    pool = ctx->request->pool;
+
+    if (reply->mode == NGX_HTTP_AI_READ_ERROR) {
+        max = NGX_HTTP_AI_ERROR_SIZE;
+        n = ngx_min(n, max - reply->len);
+
+    } else {
+        max = ctx->lcf->max_response;
+
+        if (n > max - reply->len) {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "ai provider \"%V\" sent more than "
+                          "\"ai_max_response\" allows: %uz bytes",
+                          &ctx->target.provider->name, max);
+            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
+            return NGX_ERROR;
+        }
+    }
+
+    if (reply->len + n > reply->size) {
+
+        /* a length that is told is believed only so far */
+
+        size = ngx_max(reply->size * 2, reply->len + n);
+
+        if (reply->size == 0 && ctx->ex->inflate == NULL
+            && ctx->ex->head.content_length > 0)
+        {
+            size = ngx_max(size, (size_t) ngx_min(
+                                    ctx->ex->head.content_length, 65536));
+        }
+
+        body = ngx_palloc(pool, size);
+        if (body == NULL) {
+            ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+            return NGX_ERROR;
+        }
+
+        if (reply->body) {
+            ngx_memcpy(body, reply->body, reply->len);
+            (void) ngx_pfree(pool, reply->body);
+        }
+
+        reply->body = body;
+        reply->size = size;
+    }
+
+    ngx_memcpy(reply->body + reply->len, p, n);
+    reply->len += n;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
+{
+    u_char               *pos, *last;
+    ai_int_t              rc;
+    ngx_uint_t            copy;
+    ai_sse_event_t        ev;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+    pos = p;
+    last = p + n;
+
+    while (!reply->ended) {
+
+        rc = ai_sse_next(&reply->sse, &pos, last, &ev);
+
+        if (rc == AI_AGAIN) {
+            return;
+        }
+
+        if (rc == AI_ERROR) {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "ai provider \"%V\" sent an event that cannot be "
+                          "passed on: %s, see \"ai_max_event\"",
+                          &ctx->target.provider->name, reply->sse.err);
+            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
+            return;
+        }
+
+        /* an event in pieces lies in memory that the next one will take */
+
+        copy = (ev.raw.data < p || ev.raw.data >= last
+                || ctx->ex->inflate != NULL);
+
+        ngx_http_ai_read_event(ctx, &ev, copy);
+
+        if (ctx->state == NGX_HTTP_AI_FINISHED) {
+            return;
+        }
+    }
+}
+
+
+static void
+ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
+    ngx_uint_t copy)
+{
+    ai_event_e            what;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    what = ai_tap_event(&reply->tap, ev);
+
+    switch (what) {
+
+    case AI_EVENT_IDLE:
+
+        /* opening events wait for the first useful one */
+
+        copy = copy || !ctx->committed;
+        break;
+
+    case AI_EVENT_CONTENT:
+
+        if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
+            return;
+        }
+
+        if (ctx->ex) {
+            ngx_http_ai_exchange_useful(ctx->ex);
+        }
+
+        break;
+
+    case AI_EVENT_USAGE:
+
+        if (reply->hide_usage) {
+            return;
+        }
+
+        copy = copy || !ctx->committed;
+        break;
+
+    case AI_EVENT_END:
+
+        if (!ctx->committed) {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "ai provider \"%V\" ended a stream without content",
+                          &ctx->target.provider->name);
+            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+            return;
+        }
+
+        reply->ended = 1;
+        break;
+
+    case AI_EVENT_ERROR:
+        ngx_http_ai_read_told(ctx);
+        return;
+
+    case AI_EVENT_INVALID:
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "ai provider \"%V\" sent an event that is not valid "
+                      "JSON", &ctx->target.provider->name);
+        ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+        return;
+    }
+
+    if (ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len, copy)
+        != NGX_OK)
+    {
+        ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+    }
+}
+
+
+/* the commit; NGX_OK, or the request is ended */
+
+static ngx_int_t
+ngx_http_ai_read_useful(ngx_http_ai_ctx_t *ctx)
+{
+    off_t                    length;
+    ngx_int_t                rc;
+    ngx_http_ai_exchange_t  *ex;
+
+    ex = ctx->ex;
+
+    if (ctx->record.ttft_us < 0) {
+        ctx->record.ttft_us = ngx_http_ai_now() - ctx->start;
+    }
+
+    length = -1;
+
+    if (ctx->reply.mode == NGX_HTTP_AI_READ_OPAQUE) {
+        length = ex->head.no_body ? 0 : ex->head.content_length;
+    }
+
+    rc = ngx_http_ai_reply_commit(ctx, ctx->reply.status, length);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    /* HEAD, 304: all is said; else the client is gone */
+
+    ngx_http_ai_attempt_record(ctx, ctx->reply.status, AI_ERR_NONE);
+    ngx_http_ai_finish(ctx, rc == NGX_DONE ? NGX_OK : NGX_ERROR);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_ai_read_flush(ngx_http_ai_exchange_t *ex)
+{
+    ngx_int_t             rc;
+    ngx_http_ai_ctx_t    *ctx;
+    ngx_http_ai_reply_t  *reply;
+
+    ctx = ex->data;
+    reply = &ctx->reply;
+
+    if (!ctx->committed) {
+        return;
+    }
+
+    if (reply->ended) {
+
+        if (reply->out) {
+            ngx_http_ai_read_end(ctx);
+        }
+
+        return;
+    }
+
+    rc = ngx_http_ai_reply_flush(ctx, 0);
+
+    if (rc == NGX_AGAIN) {
+        ngx_http_ai_exchange_pause(ex);
+
+    } else if (rc == NGX_ERROR) {
+        ngx_http_ai_finish(ctx, NGX_ERROR);
+    }
+}
+
+
+/*
+ * The client has its last byte now.  The request stays for a moment more,
+ * for when the provider ends the answer too, the connection can be kept.
+ */
+
+static void
+ngx_http_ai_read_end(ngx_http_ai_ctx_t *ctx)
+{
+    if (ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR) {
+        ngx_http_ai_finish(ctx, NGX_ERROR);
+        return;
+    }
+
+    ngx_http_ai_attempt_record(ctx, ctx->reply.status, AI_ERR_NONE);
+
+    if (ctx->ex == NULL || ctx->ex->whole) {
+        return;
+    }
+
+    ctx->request->read_event_handler = ngx_http_block_reading;
+
+    ngx_http_ai_exchange_linger(ctx->ex, NGX_HTTP_AI_LINGER);
+}
+
+
+static void
+ngx_http_ai_read_done(ngx_http_ai_exchange_t *ex, ai_error_e error)
+{
+    ngx_http_ai_ctx_t    *ctx;
+    ngx_http_ai_reply_t  *reply;
+
+    ctx = ex->data;
+    reply = &ctx->reply;
+
+    ctx->ex = NULL;
+
+    if (ctx->attempt_end == 0) {
+        ngx_http_ai_attempt_record(ctx, reply->status, error);
+    }
+
+    switch (reply->mode) {
+
+    case NGX_HTTP_AI_READ_SNIFF:
+    case NGX_HTTP_AI_READ_EVENTS:
+        ngx_http_ai_read_eof(ctx, error);
+        return;
+
+    case NGX_HTTP_AI_READ_ERROR:
+        ngx_http_ai_read_error(ctx);
+        return;
+
+    case NGX_HTTP_AI_READ_JSON:
+
+        if (error == AI_ERR_NONE) {
+            ngx_http_ai_read_json(ctx);
+            return;
+        }
+
+        break;
+
+    case NGX_HTTP_AI_READ_OPAQUE:
+
+        if (error == AI_ERR_NONE) {
+            ngx_http_ai_finish(ctx, ngx_http_ai_reply_flush(ctx, 1)
+                                    == NGX_ERROR ? NGX_ERROR : NGX_OK);
+            return;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    ngx_http_ai_fail(ctx, error);
+}
+
+
+static void
+ngx_http_ai_read_leave(ngx_connection_t *c)
+{
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* an error told within a stream, before or after the commit */
+
+static void
+ngx_http_ai_read_told(ngx_http_ai_ctx_t *ctx)
+{
+    ai_str_t     text;
+    ai_tap_t    *tap;
+    ai_error_e   error;
+
+    tap = &ctx->reply.tap;
+
+    text = tap->error_message.len ? tap->error_message : tap->error_type;
+
+    error = ai_error_classify(tap->error_status ? tap->error_status
+                                                : NGX_HTTP_BAD_GATEWAY,
+                              &text);
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "ai provider \"%V\" told an error within an answer: %s",
+                  &ctx->target.provider->name, ai_error_row(error)->code);
+
+    if (error != AI_ERR_UPSTREAM_AUTH) {
+        ngx_http_ai_read_message(ctx, &tap->error_message);
+    }
+
+    ngx_http_ai_fail(ctx, error);
+}
+
+
+/* the connection gives no more events */
+
+static void
+ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
+{
+    size_t                len;
+    const char           *end;
+    ai_sse_event_t        ev;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    if (!reply->ended && ai_sse_finish(&reply->sse, &ev) == AI_OK) {
+
+        ngx_http_ai_read_event(ctx, &ev, 1);
+
+        if (ctx->state == NGX_HTTP_AI_FINISHED) {
+            return;
+        }
+    }
+
+    if (reply->ended) {
+
+        if (reply->out && ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR) {
+            ngx_http_ai_finish(ctx, NGX_ERROR);
+            return;
+        }
+
+        ngx_http_ai_finish(ctx, NGX_OK);
+        return;
+    }
+
+    if (!ctx->committed || !ai_tap_complete(&reply->tap)) {
+
+        if (error == AI_ERR_NONE) {
+            error = ctx->committed ? AI_ERR_UPSTREAM_TRUNCATED
+                                   : AI_ERR_UPSTREAM_INVALID;
+
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "ai provider \"%V\" ended a stream before it was "
+                          "complete", &ctx->target.provider->name);
+        }
+
+        ngx_http_ai_fail(ctx, error);
+        return;
+    }
+
+    /* all but the end mark came, and some providers never send one */
+
+    end = reply->tap.dialect->terminator(ctx->surface.op);
+    len = ngx_strlen(end);
+
+    if (ngx_http_ai_reply_add(ctx, (u_char *) end, len, 1) != NGX_OK
+        || ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR)
+    {
+        ngx_http_ai_finish(ctx, NGX_ERROR);
+        return;
+    }
+
+    ngx_http_ai_finish(ctx, NGX_OK);
+}
+
+
+static void
+ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_str_t             body;
+    ai_event_e            what;
+    ai_json_error_t       err;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    err.reason = "not the answer to such a request";
+    err.offset = 0;
+
+    what = ai_tap_response(&reply->tap, reply->body, reply->len, &err);
+
+    if (what == AI_EVENT_ERROR) {
+        ngx_http_ai_read_told(ctx);
+        return;
+    }
+
+    if (what == AI_EVENT_INVALID
+        || (ctx->fields.wants_stream && reply->body[0] != '['))
+    {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "ai provider \"%V\" sent an invalid answer: %s at byte "
+                      "%uz", &ctx->target.provider->name, err.reason,
+                      err.offset);
+        ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+        return;
+    }
+
+    if (ctx->record.ttft_us < 0) {
+        ctx->record.ttft_us = ngx_http_ai_now() - ctx->start;
+    }
+
+    body.data = reply->body;
+    body.len = reply->len;
+
+    ngx_http_ai_reply_document(ctx, NGX_HTTP_OK, &body);
+}
+
+
+/* the provider refused */
+
+static void
+ngx_http_ai_read_error(ngx_http_ai_ctx_t *ctx)
+{
+    u_char               *p;
+    ai_str_t              body, text;
+    ngx_str_t             doc;
+    ai_error_e            error;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    body.data = reply->body;
+    body.len = ngx_min(reply->len, 4096);
+
+    error = ai_error_classify(reply->status, &body);
+
+    ngx_http_ai_attempt_record(ctx, reply->status, error);
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "ai provider \"%V\" answered %ui: %s",
+                  &ctx->target.provider->name, reply->status,
+                  ai_error_row(error)->code);
+
+    if (ngx_http_ai_read_relayed(ctx, error)) {
+        ctx->error = error;
+
+        doc.data = reply->body;
+        doc.len = reply->len;
+
+        ngx_http_ai_reply_document(ctx, ai_error_row(error)->status, &doc);
+        return;
+    }
+
+    if (error != AI_ERR_UPSTREAM_AUTH) {
+
+        p = ngx_pnalloc(ctx->request->pool, NGX_HTTP_AI_MESSAGE_LEN);
+
+        if (p) {
+            body.len = reply->len;
+            text = ai_error_message(&body, p, NGX_HTTP_AI_MESSAGE_LEN);
+            ngx_http_ai_read_message(ctx, &text);
+        }
+    }
+
+    ngx_http_ai_fail(ctx, error);
+}
+
+
+/* bytes of the provider go on if they are of the client's dialect */
+
+static ngx_uint_t
+ngx_http_ai_read_relayed(ngx_http_ai_ctx_t *ctx, ai_error_e error)
+{
+    ai_str_t              body;
+    ai_json_t             root, v;
+    ai_json_error_t       err;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+
+    if (error == AI_ERR_UPSTREAM_AUTH
+        || ctx->target.provider->dialect != ctx->surface.dialect
+        || reply->len == 0 || reply->len > NGX_HTTP_AI_ERROR_RELAY)
+    {
+        return 0;
+    }
+
+    if (ai_json_scan(reply->body, reply->len, NULL, &ctx->alloc, NULL, NULL,
+                     &root, &err)
+        != AI_OK
+        || ai_json_get(&root, "error", &v) != AI_OK
+        || v.type != AI_JSON_OBJECT)
+    {
+        return 0;
+    }
+
+    body.data = reply->body;
+    body.len = reply->len;
+
+    return !ngx_http_ai_read_secret(ctx, &body);
+}
+
+
+static ngx_uint_t
+ngx_http_ai_read_secret(ngx_http_ai_ctx_t *ctx, ai_str_t *text)
+{
+    u_char     *p, *last;
+    ngx_str_t  *key;
+
+    if (ctx->credential == NULL) {
+        return 0;
+    }
+
+    key = &ctx->credential->value;
+
+    if (key->len == 0 || text->len < key->len) {
+        return 0;
+    }
+
+    last = text->data + text->len - key->len;
+
+    for (p = text->data; p <= last; p++) {
+
+        p = memchr(p, key->data[0], last - p + 1);
+
+        if (p == NULL) {
+            return 0;
+        }
+
+        if (ngx_memcmp(p, key->data, key->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_ai_read_message(ngx_http_ai_ctx_t *ctx, ai_str_t *text)
+{
+    if (text->len && !ngx_http_ai_read_secret(ctx, text)) {
+        ctx->message = *ngx_http_ai_ngx(text);
+    }
+}
