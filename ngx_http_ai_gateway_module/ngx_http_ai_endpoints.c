@@ -90,7 +90,7 @@ ngx_http_ai_models(ngx_http_ai_ctx_t *ctx)
 }
 
 
-/* the tier itself, and those of its aliases that are names */
+/* those aliases that are names; the first is that of the tier itself */
 
 static ngx_int_t
 ngx_http_ai_models_add(ngx_http_ai_ctx_t *ctx, ngx_array_t *models,
@@ -99,10 +99,6 @@ ngx_http_ai_models_add(ngx_http_ai_ctx_t *ctx, ngx_array_t *models,
     ngx_str_t            *name;
     ngx_uint_t            i;
     ngx_http_ai_alias_t  *alias;
-
-    if (ngx_http_ai_models_push(ctx, models, &tier->name, tier) != NGX_OK) {
-        return NGX_ERROR;
-    }
 
     alias = tier->aliases.elts;
 

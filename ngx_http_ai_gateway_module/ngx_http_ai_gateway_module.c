@@ -24,6 +24,8 @@ static char *ngx_http_ai_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_ai_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_ai_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_ai_error_pages(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf);
 static char *ngx_http_ai_gateway_on(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_http_ai_route_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -275,7 +277,88 @@ ngx_http_ai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         if (clcf->handler == NULL) {
             clcf->handler = ngx_http_ai_handler;
         }
+
+        return ngx_http_ai_error_pages(cf, clcf);
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * What nginx refuses before our handler is called, it would tell in HTML.
+ * The request comes back to the same location instead, unless error_page
+ * says something else for that status.
+ */
+
+static char *
+ngx_http_ai_error_pages(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_uint_t                         i, j;
+    ngx_array_t                       *pages;
+    ngx_http_err_page_t               *page, *set;
+    ngx_http_compile_complex_value_t   ccv;
+
+    static ngx_str_t   uri = ngx_string("$uri");
+    static ngx_uint_t  statuses[] = {
+        NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+        NGX_HTTP_TOO_MANY_REQUESTS,
+        NGX_HTTP_SERVICE_UNAVAILABLE
+    };
+
+    /* the array may be that of the server, and of other locations */
+
+    pages = ngx_array_create(cf->pool, 4, sizeof(ngx_http_err_page_t));
+    if (pages == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    set = clcf->error_pages ? clcf->error_pages->elts : NULL;
+
+    for (i = 0; set && i < clcf->error_pages->nelts; i++) {
+        page = ngx_array_push(pages);
+        if (page == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *page = set[i];
+    }
+
+    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+
+        set = pages->elts;
+
+        for (j = 0; j < pages->nelts; j++) {
+            if (set[j].status == (ngx_int_t) statuses[i]) {
+                break;
+            }
+        }
+
+        if (j < pages->nelts) {
+            continue;
+        }
+
+        page = ngx_array_push(pages);
+        if (page == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(page, sizeof(ngx_http_err_page_t));
+        page->status = statuses[i];
+        page->overwrite = -1;
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &uri;
+        ccv.complex_value = &page->value;
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    clcf->error_pages = pages;
 
     return NGX_CONF_OK;
 }

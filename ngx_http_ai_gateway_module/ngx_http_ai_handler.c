@@ -36,9 +36,12 @@ ngx_http_ai_handler(ngx_http_request_t *r)
 
     rc = ngx_http_ai_surface(ctx);
 
-    if (rc != NGX_OK || ngx_http_ai_redirected(ctx) == NGX_OK
-        || ctx->surface.op >= AI_OP_MODELS)
-    {
+    if (ngx_http_ai_redirected(ctx) == NGX_OK) {
+        rc = NGX_ERROR;
+    }
+
+    if (rc != NGX_OK || ctx->surface.op >= AI_OP_MODELS) {
+
         /* answered without the body, which nobody will read */
 
         if (ngx_http_discard_request_body(r) != NGX_OK) {
@@ -47,7 +50,7 @@ ngx_http_ai_handler(ngx_http_request_t *r)
 
         r->main->count++;
 
-        if (rc == NGX_OK && ctx->error == AI_ERR_NONE) {
+        if (rc == NGX_OK) {
             ngx_http_ai_local(ctx);
 
         } else {
@@ -57,12 +60,7 @@ ngx_http_ai_handler(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (ctx->opaque) {
-        r->request_body_in_single_buf = 0;
-
-    } else {
-        r->request_body_in_single_buf = 1;
-    }
+    r->request_body_in_single_buf = !ctx->opaque;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_ai_body_handler);
 
@@ -130,13 +128,14 @@ static ngx_int_t
 ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
 {
     ngx_int_t            rc;
-    ngx_uint_t           pass;
+    ngx_uint_t           hints;
     ngx_http_request_t  *r;
 
     r = ctx->request;
+    hints = ngx_http_ai_hints(r);
 
     rc = ai_surface_find(&ctx->surface, ngx_http_ai_str(&r->method_name),
-                         ngx_http_ai_str(&r->uri), ngx_http_ai_hints(r));
+                         ngx_http_ai_str(&r->uri), hints);
 
     ctx->record.dialect = ctx->surface.dialect->name;
 
@@ -152,11 +151,17 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
 
     ctx->record.op = *ai_op_name(ctx->surface.op);
 
-    pass = (ctx->surface.op == AI_OP_PASS);
+    /* without tiers the models are those of the provider */
 
-    ctx->opaque = pass;
+    if ((ctx->surface.op == AI_OP_MODELS || ctx->surface.op == AI_OP_MODEL)
+        && ctx->mcf->tiers.nelts == 0 && !(hints & AI_HINT_CODEX))
+    {
+        ctx->surface.op = AI_OP_PASS;
+    }
 
-    if (r->headers_in.upgrade && pass) {
+    ctx->opaque = (ctx->surface.op == AI_OP_PASS);
+
+    if (r->headers_in.upgrade && ctx->opaque) {
         ctx->error = AI_ERR_UNSUPPORTED;
         ngx_str_set(&ctx->message, "WebSocket is not supported, use HTTP");
         return NGX_ERROR;

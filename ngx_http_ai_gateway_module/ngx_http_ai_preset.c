@@ -327,6 +327,8 @@ ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p)
     ngx_conf_init_msec_value(p->idle_timeout, 60000);
     ngx_conf_init_msec_value(p->timeout, 600000);
 
+    ngx_conf_init_value(p->stream_usage, 1);
+
     ngx_conf_init_uint_value(p->keepalive, 32);
     ngx_conf_init_msec_value(p->keepalive_timeout, 60000);
     ngx_conf_init_uint_value(p->keepalive_requests, 1000);

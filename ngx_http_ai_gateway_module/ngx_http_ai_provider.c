@@ -188,6 +188,13 @@ ngx_command_t  ngx_http_ai_provider_commands[] = {
       offsetof(ngx_http_ai_provider_t, timeout),
       &ngx_http_ai_msec_post },
 
+    { ngx_string("stream_usage"),
+      NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      0,
+      offsetof(ngx_http_ai_provider_t, stream_usage),
+      NULL },
+
     { ngx_string("keepalive"),
       NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -314,6 +321,7 @@ ngx_http_ai_provider_create(ngx_conf_t *cf, ngx_str_t *name)
     p->first_token_timeout = NGX_CONF_UNSET_MSEC;
     p->idle_timeout = NGX_CONF_UNSET_MSEC;
     p->timeout = NGX_CONF_UNSET_MSEC;
+    p->stream_usage = NGX_CONF_UNSET;
     p->keepalive = NGX_CONF_UNSET_UINT;
     p->keepalive_timeout = NGX_CONF_UNSET_MSEC;
     p->keepalive_requests = NGX_CONF_UNSET_UINT;

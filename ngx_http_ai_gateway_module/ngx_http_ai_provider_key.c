@@ -441,16 +441,15 @@ ngx_http_ai_key_unset(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
 {
     if (key->source.data[0] == 'e') {
         ngx_http_ai_conf_error(level, cf, key->file, key->line,
-                               "environment variable \"%s\" is not set, the "
-                               "key of ai_provider \"%V\" is expected in it",
-                               key->source.data + sizeof("env:") - 1,
-                               &p->name);
+                               "key \"%V\" of ai_provider \"%V\": the "
+                               "environment variable is not set",
+                               &key->source, &p->name);
         return;
     }
 
     ngx_http_ai_conf_error(level, cf, key->file, key->line,
-                           "$CREDENTIALS_DIRECTORY is not set, the key "
-                           "\"%V\" of ai_provider \"%V\" is expected in it; "
-                           "systemd sets it for \"LoadCredential=\"",
+                           "key \"%V\" of ai_provider \"%V\": "
+                           "$CREDENTIALS_DIRECTORY is not set, as systemd "
+                           "does for \"LoadCredential=\"",
                            &key->source, &p->name);
 }

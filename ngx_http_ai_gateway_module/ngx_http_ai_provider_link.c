@@ -332,10 +332,10 @@ ngx_http_ai_provider_resolve(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
         /* DNS may be down for a while: other providers must still work */
 
         ngx_http_ai_conf_error(NGX_LOG_WARN, cf, p->file, p->line,
-                               "%s: \"%V\" of ai_provider \"%V\", which fails "
-                               "until nginx is reloaded, unless there is a "
-                               "\"resolver\"",
-                               p->url.err, &p->host, &p->name);
+                               "host \"%V\" of ai_provider \"%V\" is not "
+                               "found: its requests fail until nginx is "
+                               "reloaded, unless there is a \"resolver\"",
+                               &p->host, &p->name);
         return NGX_CONF_OK;
     }
 

@@ -93,7 +93,11 @@ ngx_http_ai_route_tier(ngx_http_ai_ctx_t *ctx, ngx_http_ai_tier_t *tier)
     ctx->tier = tier;
     ctx->target = target[0];
 
-    if (target[0].model.len == 1 && target[0].model.data[0] == '*') {
+    /* what names no model, a list of files, is about none */
+
+    if ((target[0].model.len == 1 && target[0].model.data[0] == '*')
+        || ctx->record.model_requested.len == 0)
+    {
         ctx->target.model = *ngx_http_ai_ngx(&ctx->record.model_requested);
     }
 

@@ -278,6 +278,8 @@ ngx_http_ai_step_understand(ngx_http_ai_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ctx->record.stream = f->wants_stream;
+
     return ngx_http_ai_take_model(ctx);
 }
 

@@ -11,7 +11,7 @@ use AITest;
 use Test::More;
 
 
-my $ng = nginx(dialects(first_token_timeout => "3s"),
+my $ng = nginx(dialects(first_token_timeout => "3s", timeout => "5s"),
                server => "ai_max_response 4m;");
 
 

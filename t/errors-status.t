@@ -86,7 +86,8 @@ sub check {
         $shape = $surface eq "messages" ? ($doc->{type} || "") eq "error"
                      && $e->{type} && length $e->{message}
                : $surface eq "gemini" ? $e->{status}
-                     && $e->{code} == $r->{status} && length $e->{message}
+                     && $e->{code} =~ /\A[45]\d\d\z/
+                     && length $e->{message}
                : $e->{type} && length $e->{message};
     }
 

@@ -15,7 +15,8 @@ my %at = map { $_ => "http://127.0.0.1:" . port($_) . "/v1" }
          qw(main refused blackhole accept-stall accept-close accept-reset
             banner);
 
-my %time = (connect_timeout => "300ms", first_token_timeout => "500ms");
+my %time = (connect_timeout => "300ms", first_token_timeout => "500ms",
+            timeout => "900ms");
 
 my $ng = nginx(routes(map { $_ => { %time, endpoint => $at{$_} } } keys %at));
 
@@ -60,15 +61,21 @@ failed_with($r, 504, "upstream_connect_timeout", "A2 blackhole");
 ok($r->{took} > 0.2 && $r->{took} < 1, "A2 by the connect timeout")
     or diag($r->{took});
 
-$r = to("accept-stall", "m");
+$r = to("accept-stall", "m", stream => 1);
 failed_with($r, 504, "upstream_first_token_timeout",
-            "A3 accepts and is silent");
-ok($r->{took} > 0.4 && $r->{took} < 1.2, "A3 by the first token timeout")
+            "A3 accepts and is silent, stream");
+ok($r->{took} > 0.4 && $r->{took} < 0.9, "A3 by the first token timeout")
     or diag($r->{took});
 
-$r = to("accept-stall", "m", text => "x" x 900000);
-failed_with($r, 504, "upstream_first_token_timeout",
-            "A3 accepts and does not read");
+# a document has no first token: the time for all of it counts
+
+$r = to("accept-stall", "m");
+failed_with($r, 504, "upstream_timeout", "A3 accepts and is silent");
+ok($r->{took} > 0.8 && $r->{took} < 1.5, "A3 by the timeout")
+    or diag($r->{took});
+
+$r = to("accept-stall", "m", text => "x" x 9000000);
+failed_with($r, 504, "upstream_timeout", "A3 accepts and does not read");
 
 $c = to("blackhole", "m", open => 1);
 select undef, undef, undef, 0.1;

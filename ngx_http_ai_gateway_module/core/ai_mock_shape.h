@@ -80,8 +80,8 @@ const ai_mock_error_t *ai_mock_error(ai_uint_t status);
 const char *ai_mock_error_template(ai_mock_t *m);
 
 /*
- * ai_mock_write.c.  All writers append to m->start .. m->pos; when memory is short they set
- * m->failed and write nothing any more.
+ * ai_mock_write.c.  All writers append to m->start .. m->pos; when memory is
+ * short they set m->failed, and what is in the buffer is of no use.
  */
 
 void ai_mock_write(ai_mock_t *m, const char *template);
