@@ -60,8 +60,14 @@ ngx_http_ai_models(ngx_http_ai_ctx_t *ctx)
     ai_str_t              out;
     ngx_uint_t            i;
     ngx_array_t           models;
+    ai_models_shape_e     shape;
     ngx_http_ai_tier_t  **tier;
 
+    /* Codex keeps its own list for as long as the tag stays */
+
+    static ngx_str_t  etag = ngx_string("\"" NGX_HTTP_AI_VERSION "\"");
+
+    shape = ngx_http_ai_models_shape(ctx);
     tier = ctx->mcf->tiers.elts;
 
     if (ngx_array_init(&models, ctx->request->pool, 8, sizeof(ai_model_t))
@@ -78,9 +84,11 @@ ngx_http_ai_models(ngx_http_ai_ctx_t *ctx)
         }
     }
 
-    if (ai_models_list(ngx_http_ai_models_shape(ctx), models.elts,
-                       models.nelts, &ctx->alloc, &out)
-        != AI_OK)
+    if (ai_models_list(shape, models.elts, models.nelts, &ctx->alloc, &out)
+        != AI_OK
+        || (shape == AI_MODELS_CODEX
+            && ngx_http_ai_reply_header(ctx->request, "etag", &etag)
+               != NGX_OK))
     {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
         return;

@@ -274,6 +274,8 @@ typedef struct {
 
     ai_sse_t                         sse;
     ai_tap_t                         tap;
+    ngx_pool_t                      *scratch;   /* of one event */
+    ai_alloc_t                       scratch_alloc;
 
     u_char                          *body;      /* what is collected */
     size_t                           len;

@@ -334,6 +334,13 @@ ngx_http_ai_finish(ngx_http_ai_ctx_t *ctx, ngx_int_t rc)
         return;
     }
 
+    if (rc == NGX_ERROR && ctx->error == AI_ERR_NONE) {
+
+        /* what else can fail now is sending */
+
+        ctx->record.outcome = AI_OUTCOME_CLIENT_ABORT;
+    }
+
     ngx_http_ai_settle(ctx);
 
     ngx_http_finalize_request(ctx->request, rc);
@@ -433,8 +440,10 @@ ngx_http_ai_outcome(ngx_http_ai_ctx_t *ctx)
     case AI_ERR_TIMEOUT:
         return AI_OUTCOME_UPSTREAM_TIMEOUT;
 
+    case AI_ERR_UPSTREAM_RESET:
     case AI_ERR_UPSTREAM_TRUNCATED:
-        return AI_OUTCOME_TRUNCATED;
+        return ctx->committed ? AI_OUTCOME_TRUNCATED
+                              : AI_OUTCOME_UPSTREAM_ERROR;
 
     default:
         return ctx->error < AI_ERR_INTERNAL ? AI_OUTCOME_CLIENT_ERROR

@@ -39,7 +39,6 @@ typedef struct {
 
 static void ngx_http_ai_mock_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ai_mock_init(ngx_http_ai_mock_ctx_t *ctx);
-static ngx_uint_t ngx_http_ai_mock_hints(ngx_http_request_t *r);
 static void ngx_http_ai_mock_run(ngx_http_ai_mock_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_mock_header(ngx_http_ai_mock_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_mock_send(ngx_http_ai_mock_ctx_t *ctx,
@@ -54,6 +53,7 @@ static void ngx_http_ai_mock_writer(ngx_http_request_t *r);
 static void ngx_http_ai_mock_timer_handler(ngx_event_t *ev);
 static void ngx_http_ai_mock_stall_handler(ngx_event_t *ev);
 static void ngx_http_ai_mock_cleanup(void *data);
+
 
 ngx_int_t
 ngx_http_ai_mock_handler(ngx_http_request_t *r)
@@ -133,7 +133,7 @@ ngx_http_ai_mock_init(ngx_http_ai_mock_ctx_t *ctx)
     }
 
     req.path = *ngx_http_ai_str(&r->uri);
-    req.hints = ngx_http_ai_mock_hints(r);
+    req.hints = ngx_http_ai_hints(r);
     req.found = ai_surface_find(&req.surface,
                                 ngx_http_ai_str(&r->method_name),
                                 ngx_http_ai_str(&r->uri), req.hints);
@@ -149,46 +149,6 @@ ngx_http_ai_mock_init(ngx_http_ai_mock_ctx_t *ctx)
     ngx_http_ai_pool_alloc(r->pool, &ctx->alloc);
 
     return ai_mock_init(&ctx->mock, &ctx->conf->core, &req, &ctx->alloc);
-}
-
-
-/* what the shapes of GET models depend on */
-
-static ngx_uint_t
-ngx_http_ai_mock_hints(ngx_http_request_t *r)
-{
-    ai_str_t          value;
-    ngx_uint_t        hints;
-    ngx_table_elt_t  *h;
-
-    hints = 0;
-
-    if (ngx_http_ai_header_in(r, "anthropic-version")) {
-        hints |= AI_HINT_ANTHROPIC_VERSION;
-    }
-
-    if (ngx_http_ai_header_in(r, "x-goog-api-key")
-        || ngx_http_ai_header_in(r, "x-goog-api-client")
-        || ai_args_find(ngx_http_ai_str(&r->args), "key", &value) == AI_OK)
-    {
-        hints |= AI_HINT_GOOG;
-    }
-
-    h = ngx_http_ai_header_in(r, "originator");
-
-    if ((h && h->value.len >= 5
-         && ngx_strncasecmp(h->value.data, (u_char *) "codex", 5) == 0)
-        || ai_args_find(ngx_http_ai_str(&r->args), "client_version", &value)
-           == AI_OK)
-    {
-        hints |= AI_HINT_CODEX;
-    }
-
-    if (ngx_http_ai_header_in(r, "origin")) {
-        hints |= AI_HINT_ORIGIN;
-    }
-
-    return hints;
 }
 
 

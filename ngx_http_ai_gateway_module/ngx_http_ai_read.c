@@ -29,6 +29,8 @@ static void ngx_http_ai_read_leave(ngx_connection_t *c);
 
 static ngx_http_ai_read_e ngx_http_ai_read_mode(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx);
+static void *ngx_http_ai_read_scratch(void *data, size_t size);
+static void ngx_http_ai_read_forget(ngx_http_ai_reply_t *reply);
 static void ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static ngx_int_t ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
@@ -139,10 +141,45 @@ ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx)
 
     reply->last = &reply->out;
 
+    reply->scratch_alloc.alloc = ngx_http_ai_read_scratch;
+    reply->scratch_alloc.data = reply;
+
     ai_tap_init(&reply->tap, ctx->target.provider->dialect, ctx->surface.op,
-                &ctx->alloc);
+                &reply->scratch_alloc);
 
     ai_sse_init(&reply->sse, ctx->lcf->max_event, &ctx->alloc);
+}
+
+
+/*
+ * Few events need memory to be read, those with hundreds of members.  It is
+ * given back after each, or a long stream of such would take all there is.
+ */
+
+static void *
+ngx_http_ai_read_scratch(void *data, size_t size)
+{
+    ngx_http_ai_reply_t  *reply = data;
+
+    if (reply->scratch == NULL) {
+        reply->scratch = ngx_create_pool(NGX_DEFAULT_POOL_SIZE,
+                                         ngx_cycle->log);
+        if (reply->scratch == NULL) {
+            return NULL;
+        }
+    }
+
+    return ngx_palloc(reply->scratch, size);
+}
+
+
+static void
+ngx_http_ai_read_forget(ngx_http_ai_reply_t *reply)
+{
+    if (reply->scratch) {
+        ngx_destroy_pool(reply->scratch);
+        reply->scratch = NULL;
+    }
 }
 
 
@@ -334,9 +371,18 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 
     what = ai_tap_event(&reply->tap, ev);
 
+    ngx_http_ai_read_forget(reply);
+
     switch (what) {
 
     case AI_EVENT_IDLE:
+
+        if (!ev->has_data && !ev->comment_only && ev->name.len == 0) {
+
+            /* no client would see it, and it may be no event at all */
+
+            return;
+        }
 
         /* opening events wait for the first useful one */
 
@@ -366,11 +412,17 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 
     case AI_EVENT_END:
 
-        if (!ctx->committed) {
+        if (reply->tap.content == 0) {
             ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                           "ai provider \"%V\" ended a stream without content",
                           &ctx->target.provider->name);
             ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+            return;
+        }
+
+        /* the last event of Responses holds the whole answer */
+
+        if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
             return;
         }
 
@@ -654,19 +706,28 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
 
     reply = &ctx->reply;
 
-    err.reason = "not the answer to such a request";
+    err.reason = NULL;
     err.offset = 0;
 
     what = ai_tap_response(&reply->tap, reply->body, reply->len, &err);
+
+    ngx_http_ai_read_forget(reply);
 
     if (what == AI_EVENT_ERROR) {
         ngx_http_ai_read_told(ctx);
         return;
     }
 
+    /* who asked for events cannot read a document */
+
     if (what == AI_EVENT_INVALID
-        || (ctx->fields.wants_stream && reply->body[0] != '['))
+        || (ctx->fields.wants_stream
+            && ctx->surface.op != AI_OP_STREAM_GENERATE))
     {
+        if (err.reason == NULL) {
+            err.reason = "not the answer to such a request";
+        }
+
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "ai provider \"%V\" sent an invalid answer: %s at byte "
                       "%uz", &ctx->target.provider->name, err.reason,

@@ -456,7 +456,8 @@ ngx_http_ai_exchange_inflate(ngx_http_ai_exchange_t *ex, u_char *p, size_t n)
                           "decoded: %s", &ex->provider->name,
                           ex->inflate->err);
 
-            return AI_ERR_UPSTREAM_INVALID;
+            return (ex->max_body && ex->inflate->total >= ex->max_body)
+                   ? AI_ERR_UPSTREAM_TOO_LARGE : AI_ERR_UPSTREAM_INVALID;
         }
 
         if (rc != AI_OK) {

@@ -49,6 +49,7 @@ my @cases = (
 );
 
 my %anthropic = (503 => 529);
+my $asked = 0;
 
 
 for my $case (@cases) {
@@ -59,6 +60,7 @@ for my $case (@cases) {
 
         for my $stream (0, 1) {
             my $r = ask($ng, $surface, "fault-$fault", stream => $stream);
+            $asked++;
             my $name = "C$row $fault, $surface"
                 . ($stream ? ", stream" : "");
 
@@ -98,7 +100,7 @@ sub check {
        $name)
         or diag("$r->{status} $type " . substr $r->{body}, 0, 500);
 
-    my $log = logged($ng);
+    my $log = logged($ng, $asked);
     my $logged = $log->{error} || "";
 
     like($logged, qr/\A(?:$code)\z/, "$name: the log has the code")

@@ -18,7 +18,7 @@ my @labels = qw(ok nx servfail refused empty timeout slow flip multi
 my ($main, $dns) = (port("main"), port("dns"));
 
 my %conf = routes(map { $_ => { endpoint => "http://$_.invalid:$main/v1",
-                                connect_timeout => "500ms",
+                                connect_timeout => "900ms",
                                 keepalive => 0 } } @labels);
 
 my $ng = nginx(%conf, server =>

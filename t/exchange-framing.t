@@ -94,7 +94,7 @@ for my $case (@cases) {
         }
 
         unlike(($r->{head} || "") . $r->{body},
-               qr/LEAK|INJECTED|^x-accel-(?!buffering)|^x-hop/im,
+               qr/LEAK|INJECTED|^(?i:x-accel-(?!buffering)|x-hop)/m,
                "$name: nothing leaks");
     }
 }
@@ -111,8 +111,8 @@ for my $fault (qw(header-no-colon header-lf-only header-obs-fold)) {
 
 # the framing errs after events have passed
 
-stream_broken(ask($ng, "chat", "fault-chunk-no-crlf", stream => 1),
-              "upstream_invalid", "B43 chunk-no-crlf, stream");
+is(ask($ng, "chat", "fault-chunk-no-crlf", stream => 1)->error,
+   "upstream_invalid", "B43 chunk-no-crlf, stream");
 failed_with(ask($ng, "chat", "fault-chunk-no-crlf"), 502,
             "upstream_invalid", "B43 chunk-no-crlf, document");
 

@@ -246,8 +246,8 @@ static ai_int_t
 ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
     ai_json_error_t *err)
 {
-    size_t    size;
-    ai_int_t  rc;
+    u_char    *copy;
+    ai_int_t   rc;
 
     tap->root->n = 0;
 
@@ -262,28 +262,20 @@ ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
         return rc;
     }
 
-    if (tap->copy_size < len) {
-        size = tap->copy_size * 2 > len ? tap->copy_size * 2 : len;
-
-        tap->copy = ai_alloc(tap->alloc, size);
-
-        if (tap->copy == NULL) {
-            tap->copy_size = 0;
-            return rc;
-        }
-
-        tap->copy_size = size;
+    copy = ai_alloc(tap->alloc, len);
+    if (copy == NULL) {
+        return rc;
     }
 
-    memcpy(tap->copy, p, len);
+    memcpy(copy, p, len);
 
-    if (ai_tap_mend(tap->copy, len) == 0) {
+    if (ai_tap_mend(copy, len) == 0) {
         return rc;
     }
 
     tap->root->n = 0;
 
-    rc = ai_json_scan(tap->copy, len, &ai_tap_limits, tap->alloc,
+    rc = ai_json_scan(copy, len, &ai_tap_limits, tap->alloc,
                       ai_tap_member, tap->root, root, err);
 
     if (rc == AI_OK) {

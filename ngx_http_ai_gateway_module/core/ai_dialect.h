@@ -78,7 +78,7 @@ typedef enum {
 
 struct ai_tap_s {
     const ai_dialect_t  *dialect;
-    ai_alloc_t          *alloc;        /* scratch of the scanner */
+    ai_alloc_t          *alloc;        /* scratch, see ai_tap_init() */
     ai_tap_root_t       *root;         /* what is being read, see dialect.h */
     ai_op_e              op;
 
@@ -104,9 +104,6 @@ struct ai_tap_s {
 
     unsigned             finished:1;   /* all choices have a finish reason */
     unsigned             ended:1;      /* the terminator was seen */
-
-    u_char              *copy;         /* of what is read when the bytes */
-    size_t               copy_size;    /* that pass cannot be, grows */
 
     u_char               model_buf[AI_TAP_MODEL_LEN];
     u_char               finish_buf[AI_TAP_FINISH_LEN];
@@ -168,7 +165,9 @@ const ai_dialect_t *ai_dialect_find(ai_str_t *name);
 extern const ai_dialect_t  *const ai_dialects[];
 
 /*
- * Prepares a tap for one answer to an operation; alloc must outlive it.
+ * Prepares a tap for one answer to an operation; alloc must outlive it.  It
+ * is scratch for what is unusual: what it gave may be dropped after each call
+ * of the two functions below.
  */
 void ai_tap_init(ai_tap_t *tap, const ai_dialect_t *d, ai_op_e op,
     ai_alloc_t *alloc);

@@ -227,12 +227,12 @@ ai_error_seconds(ai_str_t *text, uint64_t *n, ai_uint_t *fraction)
 {
     u_char  *p, *last;
 
-    p = text->data;
-    last = p + text->len;
-
-    if (p == last || *p < '0' || *p > '9') {
+    if (text->len == 0 || text->data[0] < '0' || text->data[0] > '9') {
         return AI_DECLINED;
     }
+
+    p = text->data;
+    last = p + text->len;
 
     *fraction = 0;
 

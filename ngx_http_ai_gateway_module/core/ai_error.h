@@ -99,7 +99,9 @@ ai_uint_t ai_error_status(ai_error_doc_t *doc);
 /*
  * What an answer of the provider with this status means.  body is its
  * beginning (4 KB are enough), may be anything; for 2xx AI_ERR_NONE.
- * wire-formats.md 15.2: "not retryable although 429" is AI_ERR_QUOTA.
+ * wire-formats.md 15.2: "not retryable although 429" is AI_ERR_QUOTA.  The
+ * credential is taken to be ours: 401 is AI_ERR_UPSTREAM_AUTH.  Status 0
+ * is for an error told inside a 200: the body is asked for its status.
  */
 ai_error_e ai_error_classify(ai_uint_t status, ai_str_t *body);
 
@@ -107,7 +109,8 @@ ai_error_e ai_error_classify(ai_uint_t status, ai_str_t *body);
  * The message inside an error body of any provider (wire-formats.md 15.1),
  * decoded, made fit for a log line (no control characters), cut at size
  * bytes at a character.  Writes to buf, returns what was written; empty
- * when there is none (HTML, nothing).
+ * when there is none.  Of HTML it is the title, of other text its first 512
+ * bytes.
  */
 ai_str_t ai_error_message(ai_str_t *body, u_char *buf, size_t size);
 

@@ -46,6 +46,7 @@ static size_t ai_error_unit(u_char *p, u_char *last);
 static u_char *ai_error_clean(u_char *dst, u_char *last, u_char *p,
     u_char *end);
 static ai_uint_t ai_error_body_status(ai_error_body_t *b);
+static ai_error_e ai_error_limit(ai_error_body_t *b, ai_uint_t status);
 static ai_error_e ai_error_client(ai_error_body_t *b, ai_error_e error);
 static ai_uint_t ai_error_says(ai_error_body_t *b,
     const char *const *phrases);
@@ -237,34 +238,7 @@ ai_error_classify(ai_uint_t status, ai_str_t *body)
 
     case 413:
     case 429:
-
-        if (ai_error_says(&b, ai_error_context)) {
-            return AI_ERR_CONTEXT_LENGTH;
-        }
-
-        if (ai_error_says(&b, ai_error_quota)) {
-            return AI_ERR_QUOTA;
-        }
-
-        if (status == 413) {
-            /* Groq sends its limit of tokens per minute so */
-            return ai_error_says(&b, ai_error_rate) ? AI_ERR_QUOTA
-                                                    : AI_ERR_TOO_LARGE;
-        }
-
-        if (ai_error_says(&b, ai_error_hopeless)) {
-            return AI_ERR_QUOTA;
-        }
-
-        /* Google says this of each limit, but tells when to come again */
-
-        if (ai_error_search(&b.body, "exceeded your current quota") != NULL
-            && ai_error_search(&b.body, "\"retryDelay\"") == NULL)
-        {
-            return AI_ERR_QUOTA;
-        }
-
-        return AI_ERR_RATE_LIMIT;
+        return ai_error_limit(&b, status);
 
     case 415:
         return AI_ERR_MEDIA_TYPE;
@@ -294,6 +268,41 @@ ai_error_classify(ai_uint_t status, ai_str_t *body)
         return status >= 500 ? AI_ERR_UPSTREAM_ERROR
                              : AI_ERR_UPSTREAM_INVALID;
     }
+}
+
+
+/* 413 or 429: what waiting heals is AI_ERR_RATE_LIMIT */
+
+static ai_error_e
+ai_error_limit(ai_error_body_t *b, ai_uint_t status)
+{
+    if (ai_error_says(b, ai_error_context)) {
+        return AI_ERR_CONTEXT_LENGTH;
+    }
+
+    if (ai_error_says(b, ai_error_quota)) {
+        return AI_ERR_QUOTA;
+    }
+
+    if (status == 413) {
+        /* Groq sends its limit of tokens per minute so */
+        return ai_error_says(b, ai_error_rate) ? AI_ERR_QUOTA
+                                               : AI_ERR_TOO_LARGE;
+    }
+
+    if (ai_error_says(b, ai_error_hopeless)) {
+        return AI_ERR_QUOTA;
+    }
+
+    /* Google says this of each limit, but tells when to come again */
+
+    if (ai_error_search(&b->body, "exceeded your current quota") != NULL
+        && ai_error_search(&b->body, "\"retryDelay\"") == NULL)
+    {
+        return AI_ERR_QUOTA;
+    }
+
+    return AI_ERR_RATE_LIMIT;
 }
 
 
@@ -493,6 +502,11 @@ ai_error_read(ai_error_body_t *b, ai_str_t *body)
 
     b->body = *body;
 
+    if (b->body.len == 0) {
+        ai_str_set(&b->body, "");
+        return;
+    }
+
     if (b->body.len > AI_ERROR_BODY_MAX) {
         b->body.len = AI_ERROR_BODY_MAX;
     }
@@ -500,10 +514,9 @@ ai_error_read(ai_error_body_t *b, ai_str_t *body)
     none.alloc = ai_error_no_memory;
     none.data = NULL;
 
-    if (b->body.len != 0
-        && ai_json_scan(b->body.data, b->body.len, NULL, &none, NULL, NULL,
-                        &b->root, &err)
-           == AI_OK)
+    if (ai_json_scan(b->body.data, b->body.len, NULL, &none, NULL, NULL,
+                     &b->root, &err)
+        == AI_OK)
     {
         b->json = 1;
         ai_error_find(b);

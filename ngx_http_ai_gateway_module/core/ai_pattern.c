@@ -327,8 +327,8 @@ ai_pattern_find(ai_pattern_set_t *set, ai_str_t *name)
 
     for (re = set->regex; re != NULL; re = re->next) {
 
-        if (pcre2_match(re->code, name->data, name->len, 0, 0, set->match,
-                        set->limits)
+        if (pcre2_match(re->code, name->len ? name->data : (u_char *) "",
+                        name->len, 0, 0, set->match, set->limits)
             >= 0)
         {
             return re->value;
@@ -392,7 +392,7 @@ ai_pattern_slot(ai_pattern_set_t *set, uint32_t hash, u_char *p, size_t len,
         if (slot->value == NULL
             || (slot->hash == hash && slot->prefix == prefix
                 && slot->name.len == len
-                && memcmp(slot->name.data, p, len) == 0))
+                && (len == 0 || memcmp(slot->name.data, p, len) == 0)))
         {
             return slot;
         }

@@ -197,12 +197,12 @@ ai_surface_sane(ai_str_t *path)
 {
     u_char  *p, *last, *start;
 
-    p = path->data;
-    last = p + path->len;
-
-    if (p == last || *p != '/') {
+    if (path->len == 0 || path->data[0] != '/') {
         return AI_DECLINED;
     }
+
+    p = path->data;
+    last = p + path->len;
 
     start = ++p;
 

@@ -36,7 +36,8 @@ typedef struct {
  * Finds the operation by method and path suffix (ecosystem.md 4.3), after
  * any prefix of the location, version and vendor segments included.  path
  * is decoded, without arguments; hints are AI_HINT_... bits.  The strings
- * of *s point into path.
+ * of *s point into path: what is put into a request line must be escaped
+ * again, it may contain any byte but control characters and "\".
  *
  * AI_OK, AI_DECLINED: no such path (404), AI_ERROR: known path, other
  * method (405).  s->dialect is set in every case.

@@ -46,8 +46,8 @@ ai_text_cstr(ai_text_t *t, const char *s)
 void
 ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
 {
-    u_char    *p, *end, *dst, *last, escaped[AI_TEXT_ESCAPED];
-    size_t     len, n;
+    u_char    *p, *dst, *last, escaped[AI_TEXT_ESCAPED];
+    size_t     i, len, n;
     ai_str_t   one;
 
     if (t->full || t->last - t->pos < 2) {
@@ -64,17 +64,17 @@ ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
         last = dst + max;
     }
 
-    p = s->data;
-    end = p + s->len;
+    for (i = 0; i < s->len && dst < last; /* void */ ) {
 
-    while (p < end && dst < last) {
+        p = s->data + i;
 
         if (ai_text_is_plain(*p)) {
-            *dst++ = *p++;
+            *dst++ = *p;
+            i++;
             continue;
         }
 
-        n = ai_utf8_len(p, end);
+        n = ai_utf8_len(p, s->data + s->len);
 
         one.data = p;
         one.len = n ? n : 1;
@@ -87,7 +87,7 @@ ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
 
         memcpy(dst, escaped, len);
         dst += len;
-        p += one.len;
+        i += one.len;
     }
 
     *dst++ = '"';

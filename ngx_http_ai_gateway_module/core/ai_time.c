@@ -85,6 +85,10 @@ ai_time_http(ai_str_t *date, uint64_t *seconds)
     u_char    *p, *last, dash;
     unsigned   day, month, year, hour, min, sec;
 
+    if (date->len == 0) {
+        return AI_DECLINED;
+    }
+
     p = date->data;
     last = p + date->len;
 

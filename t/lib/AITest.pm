@@ -31,6 +31,9 @@ use POSIX qw(WNOHANG _exit);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+binmode $_, ":utf8" for map { Test::More->builder->$_ }
+                       qw(output failure_output todo_output);
+
 our @EXPORT = qw(
     fake ports port text control requests stats find_received script
     default_fault counter fake_reset wait_for last_request

@@ -344,11 +344,17 @@ test_message(void)
 static void
 test_message_cut(void)
 {
-    u_char      *buf;
+    u_char      *buf, none[1];
     size_t       size;
     ai_str_t     s, r;
 
     static const char  want[] = "a\303\244\"\360\237\230\200 \342\202\254z";
+
+    s.data = NULL;
+    s.len = 0;
+    r = ai_error_message(&s, none, 1);
+    CHECK_UINT(r.len, 0);
+    CHECK_INT(ai_error_classify(500, &s), AI_ERR_UPSTREAM_ERROR);
 
     s = str("{\"message\":\"a\303\244\\\"\\ud83d\\ude00\\n\\u20acz\"}");
 
@@ -433,6 +439,12 @@ test_retry_after(void)
     retry("Sun, 06 Nov 1994 08:60:47 GMT", "", -1);
     retry("Sun, 06 Nov 1969 08:49:47 GMT", "", -1);
     retry("Sun,", "", -1);
+
+    /* an empty string may have no data */
+
+    s.data = NULL;
+    s.len = 0;
+    CHECK_INT(ai_retry_after(&s, &s, 0, 60), -1);
 
     s = str("5");
     CHECK_INT(ai_retry_after(NULL, NULL, 0, 60), -1);

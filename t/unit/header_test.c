@@ -246,6 +246,15 @@ find(const char *args, const char *name, const char *want)
 static void
 test_args_find(void)
 {
+    ai_str_t  s;
+
+    s.data = NULL;
+    s.len = 0;
+    CHECK_UINT(ai_args_clean(NULL, &s), 0);
+    CHECK_INT(ai_args_find(&s, "key", &s), AI_DECLINED);
+    CHECK_INT(ai_header_request(&s), AI_DECLINED);
+    CHECK_INT(ai_header_response(&s, &s), AI_HEADER_DROP);
+
     find("", "key", NULL);
     find("key=abc", "key", "abc");
     find("a=1&key=abc&b=2", "key", "abc");
