@@ -101,8 +101,13 @@ $(OBJS)/libfuzzer/%: t/fuzz/%.c $(wildcard $(AI)/core/*.c) $(HEADERS)
 		$(wildcard $(AI)/core/*.c) $(TESTED_LIBS)
 
 
-test: module unit
-	@t/tools/prove.sh
+# a unit test that fails does not keep the others from running
+
+test: module
+	@status=0; \
+	$(MAKE) --no-print-directory unit || status=1; \
+	t/tools/prove.sh || status=1; \
+	exit $$status
 
 
 check: test-deps

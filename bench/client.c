@@ -140,15 +140,17 @@ client_text(char *p, size_t len)
     static unsigned     seed;
     static const char  *words[] = {
         "the ", "model ", "is ", "asked ", "to ", "summarize ", "a ", "long ",
-        "document ", "about ", "rivers, ", "which ", "says\\n", "that ",
-        "\\\"water\\\" ", "flows. "
+        "document ", "about ", "rivers ", "which ", "says ", "that ", "all ",
+        "water ", "flows ", "down ", "until ", "it ", "comes ", "where ",
+        "others ", "are, ", "slowly ", "at ", "first, ", "\\\"then\\\" ",
+        "never ", "stops", ". ", ".\\n"
     };
 
     last = p + len;
 
     for (i = 0; p < last; i++) {
         seed = seed * 1103515245 + 12345;
-        word = words[(seed >> 16) % 16];
+        word = words[(seed >> 16) % 32];
         n = strlen(word);
 
         /* an escape must not be cut */

@@ -178,3 +178,20 @@ ngx_http_ai_attempt_record(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
     at->doc.error = error;
     at->duration_us = ctx->attempt_end - ctx->attempt_start;
 }
+
+
+void
+ngx_http_ai_attempt_blame(ngx_http_ai_ctx_t *ctx)
+{
+    ai_record_attempt_t  *at;
+
+    if (ctx->record.nattempts == 0) {
+        return;
+    }
+
+    at = &ctx->record.attempts[ctx->record.nattempts - 1];
+
+    if (at->doc.error == AI_ERR_NONE) {
+        at->doc.error = ctx->error;
+    }
+}

@@ -521,6 +521,10 @@ ngx_http_ai_exchange_clone(ngx_http_ai_exchange_t *ex)
 
         *b = *in->buf;
 
+        /* TLS would wait for more to fill a record with */
+
+        b->flush = (in->next == NULL);
+
         if (b->in_file) {
             ex->in_file = 1;
         }
@@ -784,6 +788,13 @@ ngx_http_ai_exchange_end(ngx_http_ai_exchange_t *ex, ai_error_e error)
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ex->log, 0,
                    "ai exchange end in state %d: %d", ex->state, error);
+
+    if (error == AI_ERR_UPSTREAM_CONNECT || error == AI_ERR_UPSTREAM_TLS
+        || error == AI_ERR_UPSTREAM_RESET)
+    {
+        ngx_log_error(NGX_LOG_ERR, ex->log, 0, "ai provider \"%V\" failed: %s",
+                      &ex->provider->name, ai_error_row(error)->code);
+    }
 
     ngx_http_ai_exchange_close(ex, error);
 

@@ -471,6 +471,9 @@ void ngx_http_ai_attempt_cancel(ngx_http_ai_ctx_t *ctx);
 void ngx_http_ai_attempt_record(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
     ai_error_e error);
 
+/* its answer was found to be no good only after it had ended */
+void ngx_http_ai_attempt_blame(ngx_http_ai_ctx_t *ctx);
+
 
 /* ngx_http_ai_read.c: the answer of a provider, as it comes */
 

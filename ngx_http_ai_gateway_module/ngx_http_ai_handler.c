@@ -15,7 +15,9 @@
 
 
 static ngx_http_ai_ctx_t *ngx_http_ai_create_ctx(ngx_http_request_t *r);
+static void ngx_http_ai_mask(ngx_str_t *line, ngx_uint_t uri);
 static ngx_int_t ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx);
+static ngx_uint_t ngx_http_ai_dots(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ai_redirected(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_body_handler(ngx_http_request_t *r);
 static void ngx_http_ai_cleanup(void *data);
@@ -114,11 +116,52 @@ ngx_http_ai_create_ctx(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, ctx, ngx_http_ai_gateway_module);
 
+    if (r->args.len) {
+        ngx_http_ai_mask(&r->args, 0);
+        ngx_http_ai_mask(&r->unparsed_uri, 1);
+        ngx_http_ai_mask(&r->request_line, 1);
+    }
+
     if (ngx_http_ai_identify(ctx) != NGX_OK) {
         return NULL;
     }
 
     return ctx;
+}
+
+
+/*
+ * Gemini's clients put their key into the URI, which nginx writes to both of
+ * its logs.  In HTTP/1 the three are the same bytes, in HTTP/2 they are not.
+ */
+
+static void
+ngx_http_ai_mask(ngx_str_t *line, ngx_uint_t uri)
+{
+    u_char    *p, *last, *space;
+    ai_str_t   args;
+
+    p = line->data;
+    last = p + line->len;
+
+    if (uri) {
+        p = ngx_strlchr(p, last, '?');
+
+        if (p == NULL) {
+            return;
+        }
+
+        p++;
+    }
+
+    /* the protocol follows in a request line */
+
+    space = ngx_strlchr(p, last, ' ');
+
+    args.data = p;
+    args.len = (space ? space : last) - p;
+
+    ai_args_mask(&args);
 }
 
 
@@ -150,6 +193,12 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
     }
 
     ctx->record.op = *ai_op_name(ctx->surface.op);
+
+    if (ngx_http_ai_dots(r)) {
+        ctx->error = AI_ERR_BAD_REQUEST;
+        ngx_str_set(&ctx->message, "\"..\" is not allowed in a path");
+        return NGX_ERROR;
+    }
 
     /* without tiers the models are those of the provider */
 
@@ -217,6 +266,40 @@ ngx_http_ai_hints(ngx_http_request_t *r)
     }
 
     return hints;
+}
+
+
+/* nginx has resolved them, but who sends "..%2f" asks for something else */
+
+static ngx_uint_t
+ngx_http_ai_dots(ngx_http_request_t *r)
+{
+    u_char      *p, *last;
+    ngx_uint_t   dots;
+
+    p = r->unparsed_uri.data;
+    last = p + r->unparsed_uri.len;
+    dots = 0;
+
+    while (p < last && *p != '?' && dots < 2) {
+
+        if (*p == '.') {
+            dots++;
+            p++;
+
+        } else if (last - p >= 3 && p[0] == '%' && p[1] == '2'
+                   && (p[2] | 0x20) == 'e')
+        {
+            dots++;
+            p += 3;
+
+        } else {
+            dots = 0;
+            p++;
+        }
+    }
+
+    return dots == 2;
 }
 
 
@@ -322,6 +405,7 @@ ngx_http_ai_fail(ngx_http_ai_ctx_t *ctx, ai_error_e error)
     ctx->error = (error == AI_ERR_NONE) ? AI_ERR_INTERNAL : error;
 
     ngx_http_ai_attempt_cancel(ctx);
+    ngx_http_ai_attempt_blame(ctx);
 
     ngx_http_ai_reply_error(ctx);
 }
@@ -492,6 +576,13 @@ ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body)
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
         len = (size_t) ngx_buf_size(b);
+
+        if (len == 0) {
+
+            /* the mark of the end */
+
+            continue;
+        }
 
         if (ngx_buf_in_memory(b)) {
             p = ngx_cpymem(p, b->pos, len);

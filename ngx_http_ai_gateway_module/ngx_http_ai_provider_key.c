@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_ai_key_credential(ngx_conf_t *cf,
     ngx_http_ai_credential_t *key, ngx_str_t *name);
 static ngx_int_t ngx_http_ai_key_file(ngx_conf_t *cf,
     ngx_http_ai_credential_t *key, ngx_str_t *name);
+static ngx_int_t ngx_http_ai_key_contents(ngx_conf_t *cf,
+    ngx_http_ai_credential_t *key, ngx_file_t *file, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_ai_key_set(ngx_conf_t *cf,
     ngx_http_ai_credential_t *key, u_char *data, size_t len);
 static ngx_int_t ngx_http_ai_key_weight(ngx_conf_t *cf, ngx_str_t *arg);
@@ -206,96 +208,100 @@ static ngx_int_t
 ngx_http_ai_key_file(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
     ngx_str_t *name)
 {
-    u_char           *buf;
-    ssize_t           n;
-    ngx_fd_t          fd;
-    ngx_int_t         rc;
-    ngx_str_t         path;
-    ngx_file_t        file;
-    ngx_file_info_t   fi;
+    ngx_int_t        rc;
+    ngx_file_t       file;
+    ngx_file_info_t  fi;
 
-    path = *name;
+    ngx_memzero(&file, sizeof(ngx_file_t));
 
-    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+    file.name = *name;
+    file.log = cf->log;
+
+    if (ngx_conf_full_name(cf->cycle, &file.name, 1) != NGX_OK) {
         return NGX_ERROR;
     }
 
     /* non-blocking: a FIFO must not hang the start */
 
-    fd = ngx_open_file(path.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
-                       NGX_FILE_OPEN, 0);
+    file.fd = ngx_open_file(file.name.data,
+                            NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                            NGX_FILE_OPEN, 0);
 
-    if (fd == NGX_INVALID_FILE) {
+    if (file.fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "key \"%V\": " ngx_open_file_n " \"%V\" failed",
-                           &key->source, &path);
+                           &key->source, &file.name);
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
-
-    buf = ngx_alloc(NGX_HTTP_AI_KEY_MAX + 1, cf->log);
-    if (buf == NULL) {
-        goto done;
-    }
-
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "key \"%V\": " ngx_fd_info_n " \"%V\" failed",
-                           &key->source, &path);
-        goto done;
+                           &key->source, &file.name);
+        rc = NGX_ERROR;
+
+    } else {
+        rc = ngx_http_ai_key_contents(cf, key, &file, &fi);
     }
 
-    if (!ngx_is_file(&fi)) {
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", &file.name);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_ai_key_contents(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
+    ngx_file_t *file, ngx_file_info_t *fi)
+{
+    u_char     *buf;
+    ssize_t     n;
+    ngx_int_t   rc;
+
+    if (!ngx_is_file(fi)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "key \"%V\": \"%V\" is not a regular file",
-                           &key->source, &path);
-        goto done;
+                           &key->source, &file->name);
+        return NGX_ERROR;
     }
 
-    if ((ngx_file_access(&fi) & 0004)
+    if ((ngx_file_access(fi) & 0004)
         && ngx_process != NGX_PROCESS_SIGNALLER)
     {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "key \"%V\": everyone on this machine can read "
                            "\"%V\", expected mode 0600 or 0640",
-                           &key->source, &path);
+                           &key->source, &file->name);
     }
 
-    ngx_memzero(&file, sizeof(ngx_file_t));
+    buf = ngx_alloc(NGX_HTTP_AI_KEY_MAX + 1, cf->log);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
 
-    file.fd = fd;
-    file.name = path;
-    file.log = cf->log;
+    rc = NGX_ERROR;
 
-    n = ngx_read_file(&file, buf, NGX_HTTP_AI_KEY_MAX + 1, 0);
+    n = ngx_read_file(file, buf, NGX_HTTP_AI_KEY_MAX + 1, 0);
 
     if (n == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "key \"%V\": \"%V\" cannot be read",
-                           &key->source, &path);
+                           &key->source, &file->name);
 
     } else if (n > NGX_HTTP_AI_KEY_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "key \"%V\": \"%V\" is longer than 8 KB",
-                           &key->source, &path);
+                           &key->source, &file->name);
 
     } else {
         rc = ngx_http_ai_key_set(cf, key, buf, n);
     }
 
     ngx_explicit_memzero(buf, NGX_HTTP_AI_KEY_MAX + 1);
-
-done:
-
-    if (buf != NULL) {
-        ngx_free(buf);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", &path);
-    }
+    ngx_free(buf);
 
     return rc;
 }

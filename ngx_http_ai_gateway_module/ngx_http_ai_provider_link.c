@@ -322,11 +322,21 @@ ngx_http_ai_provider_upstream(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 static char *
 ngx_http_ai_provider_resolve(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 {
+    ngx_http_core_loc_conf_t  *clcf;
+
     if (p->url.naddrs == 0
         && ngx_inet_resolve_host(cf->pool, &p->url) != NGX_OK)
     {
         if (p->url.err == NULL) {
             return NGX_CONF_ERROR;
+        }
+
+        /* that of http{}, which has a dummy unless there is a real one */
+
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+        if (clcf->resolver != NULL && clcf->resolver->connections.nelts) {
+            return NGX_CONF_OK;
         }
 
         /* DNS may be down for a while: other providers must still work */
@@ -384,6 +394,13 @@ ngx_http_ai_tls_same(ngx_http_ai_provider_t *a, ngx_http_ai_provider_t *b)
 static char *
 ngx_http_ai_provider_tls(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 {
+    if (!p->ssl_verify) {
+        ngx_http_ai_conf_error(NGX_LOG_WARN, cf, p->file, p->line,
+                               "\"ssl_verify\" is off in ai_provider \"%V\": "
+                               "whoever answers in its place gets its keys",
+                               &p->name);
+    }
+
     if (p->ssl_verify && p->ssl_trusted_certificate.len == 0
         && ngx_http_ai_provider_bundle(cf, p) != NGX_CONF_OK)
     {

@@ -12,6 +12,9 @@
 #include "ngx_http_ai_gateway.h"
 
 
+#define NGX_HTTP_AI_INTEGER_LEN  9
+
+
 static ngx_int_t ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_step_understand(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_step_route(ngx_http_ai_ctx_t *ctx);
@@ -25,6 +28,7 @@ static ngx_int_t ngx_http_ai_inflate(ngx_http_ai_ctx_t *ctx,
 static ai_int_t ngx_http_ai_member(void *data, ai_json_t *name,
     ai_json_t *value);
 static ngx_int_t ngx_http_ai_check_fields(ngx_http_ai_ctx_t *ctx);
+static ngx_int_t ngx_http_ai_integer(ai_json_t *v);
 static ngx_int_t ngx_http_ai_take_model(ngx_http_ai_ctx_t *ctx);
 
 
@@ -329,7 +333,6 @@ ngx_http_ai_member(void *data, ai_json_t *name, ai_json_t *value)
 static ngx_int_t
 ngx_http_ai_check_fields(ngx_http_ai_ctx_t *ctx)
 {
-    uint64_t               n;
     ai_json_t              v;
     ngx_http_ai_fields_t  *f;
 
@@ -364,11 +367,34 @@ ngx_http_ai_check_fields(ngx_http_ai_ctx_t *ctx)
     }
 
     if (f->has_max_tokens && f->max_tokens.type != AI_JSON_NULL
-        && ai_json_uint(&f->max_tokens, &n) != AI_OK)
+        && ngx_http_ai_integer(&f->max_tokens) != NGX_OK)
     {
         return ngx_http_ai_refuse(ctx, AI_ERR_BAD_REQUEST, "max_tokens",
                                   "the maximum of tokens must be "
                                   "a positive integer");
+    }
+
+    return NGX_OK;
+}
+
+
+/* digits only, and not so many that some provider reads another number */
+
+static ngx_int_t
+ngx_http_ai_integer(ai_json_t *v)
+{
+    u_char  *p;
+
+    if (v->type != AI_JSON_NUMBER
+        || v->end - v->start > NGX_HTTP_AI_INTEGER_LEN)
+    {
+        return NGX_ERROR;
+    }
+
+    for (p = v->start; p < v->end; p++) {
+        if (*p < '0' || *p > '9') {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;

@@ -11,8 +11,14 @@ use AITest;
 use Test::More;
 
 
-my $ng = nginx(dialects(), level => "debug",
-               server => "ai_response_headers route timing upstream;",
+my %conf = dialects();
+
+$conf{locations} .= "location /limits/ {
+                         ai_gateway on; ai_route t-oai;
+                         ai_response_headers route timing upstream;
+                     }";
+
+my $ng = nginx(%conf, level => "debug",
                format => '$ai_log $request_uri');
 
 my @secret = map { "CANARY-$_-" . int rand 1e9 } 1 .. 30;
@@ -21,7 +27,7 @@ my @names = qw(Authorization Proxy-Authorization x-api-key api-key
     x-goog-api-key xi-api-key Cookie Cookie2 X-Auth-Token X-Access-Token
     x-portkey-api-key x-portkey-custom-host x-litellm-api-key Helicone-Auth
     OpenAI-Organization OpenAI-Project X-Amz-Security-Token
-    Ocp-Apim-Subscription-Key X-Forwarded-For Forwarded X-Real-IP Referer
+    Ocp-Apim-Subscription-Key X-Forwarded-For Forwarded X-Real-IP
     X-Upstream X-Forwarded-Host X-User-Secret);
 
 my %wants = (chat => "authorization", completions => "authorization",
@@ -137,6 +143,12 @@ for my $surface (qw(chat messages gemini)) {
 
 $r = ask($ng, "chat", "fault-leaky-headers");
 unlike($r->{head}, qr/LEAK/, "B50 no header that tells of the account");
+$r = post($ng, "/limits/v1/chat/completions",
+          body_of("fault-leaky-headers"));
+like($r->{head}, qr/x-ratelimit-remaining-tokens: LEAK/,
+     "B50 unless \"ai_response_headers upstream\" asks for it");
+unlike($r->{head}, qr/session=LEAK|powered-by|internal-host/,
+       "B50 and even then only limits and names");
 is($r->header("x-content-type-options"), "nosniff", "D81 nosniff");
 like($r->header("x-request-id"), qr/\A[\w-]{8,64}\z/, "I x-request-id");
 is($r->header("x-request-id"), $r->header("request-id"), "I request-id");

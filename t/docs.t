@@ -21,7 +21,7 @@ for my $file (sort glob 'ngx_http_ai_gateway_module/*.c') {
 
     # the table of a block "ai_NAME" is ngx_http_ai_NAME_commands
 
-    while ($text =~ /^(?:static )?ngx_command_t\s+ngx_http_(\w+)_commands
+    while ($text =~ /^(?:static\s)?ngx_command_t\s+ngx_http_(\w+)_commands
                      \[\]\s*=\s*\{(.*?)^\};/gmsx)
     {
         my ($table, $rows) = ($1, $2);
@@ -32,7 +32,7 @@ for my $file (sort glob 'ngx_http_ai_gateway_module/*.c') {
         }
     }
 
-    while ($text =~ /^(?:static )?ngx_http_variable_t\s+\w+\[\]
+    while ($text =~ /^(?:static\s)?ngx_http_variable_t\s+\w+\[\]
                      \s*=\s*\{(.*?)^\};/gmsx)
     {
         $variables{"\$$_"} = $file for $1 =~ /"(ai_\w+)"/g;

@@ -22,6 +22,17 @@ sub sent {
 }
 
 
+# asked for, so that nothing is hidden
+
+sub usage {
+    my ($surface) = @_;
+
+    return $surface !~ /chat|completions/ ? ()
+           : (more => { stream_options => {
+                  include_usage => JSON::PP::true } });
+}
+
+
 my @surfaces = qw(chat completions messages responses gemini);
 
 # all that is right passes byte for byte
@@ -40,7 +51,8 @@ for my $case ([91, qw(sse-lf sse-crlf sse-cr sse-mixed-eol)],
 
     for my $fault (@faults) {
         for my $surface (@surfaces) {
-            my $r = ask($ng, $surface, "fault-$fault", stream => 1);
+            my $r = ask($ng, $surface, "fault-$fault", stream => 1,
+                        usage($surface));
             my $name = "E$row $fault, $surface";
 
             if ($row == 98 && $r->{status} == 200 && !$r->error) {
@@ -71,7 +83,8 @@ for my $case ([91, qw(sse-lf sse-crlf sse-cr sse-mixed-eol)],
 
 for my $fault (qw(sse-u2028 sse-injection)) {
     for my $surface (qw(chat messages)) {
-        my $r = ask($ng, $surface, "fault-$fault", stream => 1);
+        my $r = ask($ng, $surface, "fault-$fault", stream => 1,
+                    usage($surface));
 
         is($r->{body}, sent(), "E102 E103 $fault, $surface: byte for byte");
         is($r->error, "", "E103 no event is forged, $surface");
@@ -79,7 +92,7 @@ for my $fault (qw(sse-u2028 sse-injection)) {
 }
 
 for my $fault (qw(sse-u0000 sse-lone-surrogate)) {
-    my $r = ask($ng, "chat", "fault-$fault", stream => 1);
+    my $r = ask($ng, "chat", "fault-$fault", stream => 1, usage("chat"));
 
     ok($r->{complete} && $r->{body} =~ /done\..*\[DONE\]\s*\z/s,
        "E101 $fault: the text after it is intact")

@@ -246,6 +246,35 @@ ai_args_clean(u_char *dst, ai_str_t *args)
 }
 
 
+void
+ai_args_mask(ai_str_t *args)
+{
+    u_char  *p, *last, *end, *eq;
+
+    p = args->data;
+    last = p + args->len;
+
+    while (p < last) {
+
+        end = memchr(p, '&', last - p);
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (ai_args_secret(p, end) == AI_OK) {
+            eq = memchr(p, '=', end - p);
+
+            if (eq != NULL) {
+                memset(eq + 1, '*', end - (eq + 1));
+            }
+        }
+
+        p = end + 1;
+    }
+}
+
+
 ai_int_t
 ai_args_find(ai_str_t *args, const char *name, ai_str_t *value)
 {

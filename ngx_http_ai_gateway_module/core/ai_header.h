@@ -41,6 +41,12 @@ ai_header_e ai_header_response(ai_str_t *name, ai_str_t *to);
 size_t ai_args_clean(u_char *dst, ai_str_t *args);
 
 /*
+ * Overwrites the values of such arguments with asterisks where they are, so
+ * that nobody who logs the line logs them.
+ */
+void ai_args_mask(ai_str_t *args);
+
+/*
  * The value of the first argument whose decoded name is "name", undecoded;
  * AI_OK or AI_DECLINED.
  */

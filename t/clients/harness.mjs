@@ -127,8 +127,9 @@ function route(dialect, name, endpoint, key) {
         endpoint ${endpoint};
         key file:${key};
         connect_timeout 2s;
-        first_token_timeout ${name == "late" ? "30s" : "500ms"};
-        idle_timeout 500ms;
+        first_token_timeout ${name == "stall" ? "300ms" : "30s"};
+        idle_timeout ${name == "stall_mid" ? "300ms" : "30s"};
+        timeout ${name == "stall" ? "500ms" : "30s"};
     }
     ai_tier t-${id} { target ${id}/*; }`,
         location: `
@@ -271,8 +272,18 @@ class Gateway {
                            { stdio: ["ignore", stderr, stderr], env });
         fs.closeSync(stderr);
 
+        /* ends nginx when this process ends, in whatever way */
+
+        this.guard = spawn("/bin/sh", ["-c", 'read _; kill -TERM "$0"',
+                                       String(this.child.pid)],
+                           { stdio: ["pipe", "ignore", "ignore"] });
+        this.guard.on("error", () => {});
+
         this.end = new Promise((resolve) => {
-            const ended = (how) => resolve(this.ended = how);
+            const ended = (how) => {
+                this.guard.kill("SIGKILL");
+                resolve(this.ended = how);
+            };
 
             this.child.on("exit", (code, signal) => ended({ code, signal }));
             this.child.on("error", (e) => ended({ code: e.message }));
@@ -301,7 +312,7 @@ class Gateway {
             if (!quick) {
                 this.child.kill("SIGTERM");
                 await Promise.race([this.end, sleep(2000)]);
-                this.kill();
+                this.child.kill("SIGKILL");
                 await this.end;
             }
 
@@ -311,13 +322,8 @@ class Gateway {
         assert.deepEqual(this.complaints(), [], "complaints of nginx");
         assert.deepEqual(this.ended, { code: 0, signal: null });
 
-        fs.rmSync(this.prefix, { recursive: true, force: true });
-    }
-
-
-    kill() {
-        if (this.child && !this.ended) {
-            this.child.kill("SIGKILL");
+        if (!process.env.AI_KEEP) {
+            fs.rmSync(this.prefix, { recursive: true, force: true });
         }
     }
 }
@@ -325,7 +331,7 @@ class Gateway {
 
 /*
  * Starts nginx; "own" are routes to other providers than the mock, as
- * { dialect, name, url }.  The files remain where a test has failed.
+ * { dialect, name, url }.  With AI_KEEP set, the files remain.
  */
 
 export async function start(own = []) {
@@ -335,18 +341,11 @@ export async function start(own = []) {
         const prefix = fs.mkdtempSync(path.join(OBJS, "clients", "nginx-"));
         const gw = new Gateway(prefix, await freePort());
 
-        /* TERM: an nginx that outlives its tests is of no use */
-
-        const term = () => gw.child && !gw.ended && gw.child.kill("SIGTERM");
-
-        process.once("exit", term);
-
         try {
             await gw.start(own);
             return gw;
 
         } catch (e) {
-            term();
 
             /* somebody else may have taken the port */
 
@@ -357,13 +356,6 @@ export async function start(own = []) {
             fs.rmSync(prefix, { recursive: true, force: true });
         }
     }
-}
-
-
-/* the test runner ends a file that takes too long */
-
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
-    process.once(signal, () => process.exit(1));
 }
 
 

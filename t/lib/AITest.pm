@@ -432,18 +432,20 @@ sub conf_test {
 }
 
 
-# body_of(model, stream =>, text =>, more => {}): a request document.
+# body_of(model, stream =>, text =>, more => {}): a request document.  The
+# model comes first, as some faults act before the whole body is there.
 
 sub body_of {
     my ($model, %opt) = @_;
 
-    return json({
-        model => $model,
+    my $rest = json({
         messages => [{ role => "user",
                        content => defined $opt{text} ? $opt{text} : "hi" }],
         $opt{stream} ? (stream => JSON::PP::true) : (),
         %{$opt{more} || {}},
     });
+
+    return '{"model":' . json($model) . "," . substr $rest, 1;
 }
 
 

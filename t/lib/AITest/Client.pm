@@ -311,8 +311,9 @@ sub events {
     my ($self) = @_;
 
     my @events;
+    (my $body = $self->{body}) =~ s/\A\xef\xbb\xbf//;
 
-    for my $block (split /(?:\r\n|\n|\r){2}/, $self->{body}) {
+    for my $block (split /(?:\r\n|\n|\r){2}/, $body) {
         my ($name, @data);
 
         for (split /\r\n|\n|\r/, $block) {

@@ -120,7 +120,7 @@ def sse_comments(x):
 def sse_ping(x):
     """pings of all kinds between the events"""
     ping = b'event: ping\ndata: {"type": "ping"}\n\n: keep-alive\n\n'
-    return [p + ping for p in x.parts()]
+    return [ping + p for p in x.parts()]
 
 
 @syntax("sse-id-retry")
@@ -178,9 +178,10 @@ def sse_null_delta(x):
     return [literal(o) for o in odd] + x.parts()
 
 
-def inserted(x, data, at=3):
+def inserted(x, data):
+    """The stream with some bytes after its second piece."""
     parts = x.parts()
-    at = min(at, len(parts) - 1)
+    at = min(opened(x) + 2, len(parts) - 1)
     return parts[:at] + [data] + parts[at:]
 
 
