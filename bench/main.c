@@ -8,8 +8,9 @@
  *   load NAME PORT PID MODEL SIZE CLIENTS COUNT EVENTS
  *       sends COUNT chats of SIZE bytes, from so many clients; streams of
  *       EVENTS events with content, or JSON if that is 0.  Prints
- *       load NAME SIZE EVENTS COUNT CPU P50 P99 WALL: the CPU time of PID,
- *       latency (of the first event for streams) and time, nanoseconds
+ *       load NAME SIZE EVENTS COUNT CPU P50 P99 FAULTS: the CPU time of PID
+ *       and latency (of the first event for streams), nanoseconds; and how
+ *       many page faults PID had
  *
  *   hold NAME PORT PID MODEL SIZE CLIENTS
  *       opens a stream for each client and stops.  Prints
@@ -60,6 +61,7 @@ static void main_dump(int pid, const char *file);
 static void main_loop(unsigned held);
 static void main_run(unsigned count, unsigned events);
 static uint64_t main_cpu(int pid);
+static unsigned long main_faults(int pid);
 static unsigned main_rss(int pid);
 static int main_compare(const void *one, const void *two);
 static void main_pause(unsigned ms);
@@ -132,7 +134,8 @@ main(int argc, char **argv)
 static void
 main_load(main_command_t *cmd)
 {
-    uint64_t  cpu, wall, p50, p99;
+    uint64_t       cpu, p50, p99;
+    unsigned long  faults;
 
     bench.model = cmd->model;
 
@@ -144,24 +147,23 @@ main_load(main_command_t *cmd)
     main_run(cmd->clients, cmd->events ? 2 : 0);
     main_pause(MAIN_SETTLE);
 
+    faults = main_faults(cmd->pid);
     cpu = main_cpu(cmd->pid);
-    wall = bench_now();
 
     main_run(cmd->count, cmd->events);
-
-    wall = bench_now() - wall;
     main_pause(MAIN_SETTLE);
+
     cpu = main_cpu(cmd->pid) - cpu;
+    faults = main_faults(cmd->pid) - faults;
 
     qsort(bench.samples, bench.nsamples, sizeof(uint64_t), main_compare);
 
     p50 = bench.samples[bench.nsamples / 2];
     p99 = bench.samples[bench.nsamples * 99 / 100];
 
-    printf("load %s %u %u %u %llu %llu %llu %llu\n", cmd->name, cmd->size,
+    printf("load %s %u %u %u %llu %llu %llu %lu\n", cmd->name, cmd->size,
            cmd->events, cmd->count, (unsigned long long) cpu,
-           (unsigned long long) p50, (unsigned long long) p99,
-           (unsigned long long) wall);
+           (unsigned long long) p50, (unsigned long long) p99, faults);
 
     bench_clients_close();
     main_pause(MAIN_SETTLE);
@@ -316,6 +318,35 @@ main_cpu(int pid)
     }
 
     return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+
+static unsigned long
+main_faults(int pid)
+{
+    FILE           *f;
+    char            file[64];
+    unsigned long   faults;
+
+    if (pid == 0) {
+        return 0;
+    }
+
+    snprintf(file, sizeof(file), "/proc/%d/stat", pid);
+
+    f = fopen(file, "r");
+
+    if (f == NULL
+        || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %lu",
+                  &faults)
+           != 1)
+    {
+        bench_die("cannot read %s", file);
+    }
+
+    fclose(f);
+
+    return faults;
 }
 
 

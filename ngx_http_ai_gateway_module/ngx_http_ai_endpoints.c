@@ -313,8 +313,8 @@ ngx_http_ai_cors(ngx_http_ai_ctx_t *ctx)
 
     static ngx_str_t  vary = ngx_string("Origin");
     static ngx_str_t  expose = ngx_string(
-        "x-request-id, request-id, retry-after, retry-after-ms, "
-        "x-should-retry, x-ai-model, x-ai-provider, x-ai-attempts, "
+        "x-request-id, request-id, retry-after, x-should-retry, "
+        "x-ai-model, x-ai-upstream-model, x-ai-provider, x-ai-attempts, "
         "server-timing");
 
     r = ctx->request;

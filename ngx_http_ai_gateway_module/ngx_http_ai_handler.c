@@ -187,12 +187,12 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ctx->record.op = *ai_op_name(ctx->surface.op);
+
     if (rc == AI_ERROR) {
         ctx->error = AI_ERR_METHOD;
         return NGX_ERROR;
     }
-
-    ctx->record.op = *ai_op_name(ctx->surface.op);
 
     if (ngx_http_ai_dots(r)) {
         ctx->error = AI_ERR_BAD_REQUEST;
@@ -330,7 +330,11 @@ ngx_http_ai_redirected(ngx_http_ai_ctx_t *ctx)
         return NGX_OK;
 
     case NGX_HTTP_SERVICE_UNAVAILABLE:
-        ctx->error = AI_ERR_NO_TARGET;
+
+        /* the default of limit_req_status and limit_conn_status */
+
+        ctx->error = AI_ERR_RATE_LIMIT;
+        ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
         return NGX_OK;
 
     default:

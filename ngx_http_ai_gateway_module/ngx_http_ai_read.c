@@ -39,18 +39,11 @@ static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static void ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
     ai_sse_event_t *ev, ngx_uint_t copy);
+static ngx_int_t ngx_http_ai_read_ended(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_useful(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_end(ngx_http_ai_ctx_t *ctx);
-static void ngx_http_ai_read_told(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error);
 static void ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx);
-static void ngx_http_ai_read_error(ngx_http_ai_ctx_t *ctx);
-static ngx_uint_t ngx_http_ai_read_relayed(ngx_http_ai_ctx_t *ctx,
-    ai_error_e error);
-static ngx_uint_t ngx_http_ai_read_secret(ngx_http_ai_ctx_t *ctx,
-    ai_str_t *text);
-static void ngx_http_ai_read_message(ngx_http_ai_ctx_t *ctx,
-    ai_str_t *text);
 
 
 const ngx_http_ai_exchange_ops_t  ngx_http_ai_read_ops = {
@@ -412,25 +405,14 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 
     case AI_EVENT_END:
 
-        if (reply->tap.content == 0) {
-            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                          "ai provider \"%V\" ended a stream without content",
-                          &ctx->target.provider->name);
-            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+        if (ngx_http_ai_read_ended(ctx) != NGX_OK) {
             return;
         }
 
-        /* the last event of Responses holds the whole answer */
-
-        if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
-            return;
-        }
-
-        reply->ended = 1;
         break;
 
     case AI_EVENT_ERROR:
-        ngx_http_ai_read_told(ctx);
+        ngx_http_ai_fault_told(ctx);
         return;
 
     case AI_EVENT_INVALID:
@@ -446,6 +428,31 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
     }
+}
+
+
+/* the terminator; NGX_OK, or the request is ended */
+
+static ngx_int_t
+ngx_http_ai_read_ended(ngx_http_ai_ctx_t *ctx)
+{
+    if (ctx->reply.tap.content == 0) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "ai provider \"%V\" ended a stream without content",
+                      &ctx->target.provider->name);
+        ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
+        return NGX_ERROR;
+    }
+
+    /* the last event of Responses holds the whole answer */
+
+    if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->reply.ended = 1;
+
+    return NGX_OK;
 }
 
 
@@ -567,7 +574,7 @@ ngx_http_ai_read_done(ngx_http_ai_exchange_t *ex, ai_error_e error)
         return;
 
     case NGX_HTTP_AI_READ_ERROR:
-        ngx_http_ai_read_error(ctx);
+        ngx_http_ai_fault_answer(ctx);
         return;
 
     case NGX_HTTP_AI_READ_JSON:
@@ -601,35 +608,6 @@ static void
 ngx_http_ai_read_leave(ngx_connection_t *c)
 {
     ngx_http_run_posted_requests(c);
-}
-
-
-/* an error told within a stream, before or after the commit */
-
-static void
-ngx_http_ai_read_told(ngx_http_ai_ctx_t *ctx)
-{
-    ai_str_t     text;
-    ai_tap_t    *tap;
-    ai_error_e   error;
-
-    tap = &ctx->reply.tap;
-
-    text = tap->error_message.len ? tap->error_message : tap->error_type;
-
-    error = ai_error_classify(tap->error_status ? tap->error_status
-                                                : NGX_HTTP_BAD_GATEWAY,
-                              &text);
-
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "ai provider \"%V\" told an error within an answer: %s",
-                  &ctx->target.provider->name, ai_error_row(error)->code);
-
-    if (error != AI_ERR_UPSTREAM_AUTH) {
-        ngx_http_ai_read_message(ctx, &tap->error_message);
-    }
-
-    ngx_http_ai_fail(ctx, error);
 }
 
 
@@ -714,7 +692,7 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
     ngx_http_ai_read_forget(reply);
 
     if (what == AI_EVENT_ERROR) {
-        ngx_http_ai_read_told(ctx);
+        ngx_http_ai_fault_told(ctx);
         return;
     }
 
@@ -744,133 +722,4 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
     body.len = reply->len;
 
     ngx_http_ai_reply_document(ctx, NGX_HTTP_OK, &body);
-}
-
-
-/* the provider refused */
-
-static void
-ngx_http_ai_read_error(ngx_http_ai_ctx_t *ctx)
-{
-    u_char               *p;
-    ai_str_t              body, text;
-    ngx_str_t             doc;
-    ai_error_e            error;
-    ngx_http_ai_reply_t  *reply;
-
-    reply = &ctx->reply;
-
-    body.data = reply->body;
-    body.len = ngx_min(reply->len, 4096);
-
-    error = ai_error_classify(reply->status, &body);
-
-    ngx_http_ai_attempt_record(ctx, reply->status, error);
-
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "ai provider \"%V\" answered %ui: %s",
-                  &ctx->target.provider->name, reply->status,
-                  ai_error_row(error)->code);
-
-    if (ngx_http_ai_read_relayed(ctx, error)) {
-        ctx->error = error;
-
-        doc.data = reply->body;
-        doc.len = reply->len;
-
-        ngx_http_ai_reply_document(ctx, ai_error_row(error)->status, &doc);
-        return;
-    }
-
-    if (error != AI_ERR_UPSTREAM_AUTH) {
-
-        p = ngx_pnalloc(ctx->request->pool, NGX_HTTP_AI_MESSAGE_LEN);
-
-        if (p) {
-            body.len = reply->len;
-            text = ai_error_message(&body, p, NGX_HTTP_AI_MESSAGE_LEN);
-            ngx_http_ai_read_message(ctx, &text);
-        }
-    }
-
-    ngx_http_ai_fail(ctx, error);
-}
-
-
-/* bytes of the provider go on if they are of the client's dialect */
-
-static ngx_uint_t
-ngx_http_ai_read_relayed(ngx_http_ai_ctx_t *ctx, ai_error_e error)
-{
-    ai_str_t              body;
-    ai_json_t             root, v;
-    ai_json_error_t       err;
-    ngx_http_ai_reply_t  *reply;
-
-    reply = &ctx->reply;
-
-    if (error == AI_ERR_UPSTREAM_AUTH
-        || ctx->target.provider->dialect != ctx->surface.dialect
-        || reply->len == 0 || reply->len > NGX_HTTP_AI_ERROR_RELAY)
-    {
-        return 0;
-    }
-
-    if (ai_json_scan(reply->body, reply->len, NULL, &ctx->alloc, NULL, NULL,
-                     &root, &err)
-        != AI_OK
-        || ai_json_get(&root, "error", &v) != AI_OK
-        || v.type != AI_JSON_OBJECT)
-    {
-        return 0;
-    }
-
-    body.data = reply->body;
-    body.len = reply->len;
-
-    return !ngx_http_ai_read_secret(ctx, &body);
-}
-
-
-static ngx_uint_t
-ngx_http_ai_read_secret(ngx_http_ai_ctx_t *ctx, ai_str_t *text)
-{
-    u_char     *p, *last;
-    ngx_str_t  *key;
-
-    if (ctx->credential == NULL) {
-        return 0;
-    }
-
-    key = &ctx->credential->value;
-
-    if (key->len == 0 || text->len < key->len) {
-        return 0;
-    }
-
-    last = text->data + text->len - key->len;
-
-    for (p = text->data; p <= last; p++) {
-
-        p = memchr(p, key->data[0], last - p + 1);
-
-        if (p == NULL) {
-            return 0;
-        }
-
-        if (ngx_memcmp(p, key->data, key->len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static void
-ngx_http_ai_read_message(ngx_http_ai_ctx_t *ctx, ai_str_t *text)
-{
-    if (text->len && !ngx_http_ai_read_secret(ctx, text)) {
-        ctx->message = *ngx_http_ai_ngx(text);
-    }
 }

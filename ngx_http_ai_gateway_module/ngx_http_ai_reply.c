@@ -287,8 +287,18 @@ ngx_http_ai_reply_route(ngx_http_ai_ctx_t *ctx)
         return NGX_OK;
     }
 
+    /* named as the variables are */
+
+    if (ctx->tier
+        && ngx_http_ai_reply_header(r, "x-ai-model", &ctx->tier->name)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (ctx->target.model.len
-        && ngx_http_ai_reply_header(r, "x-ai-model", &ctx->target.model)
+        && ngx_http_ai_reply_header(r, "x-ai-upstream-model",
+                                    &ctx->target.model)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -624,6 +634,7 @@ ngx_http_ai_reply_error(ngx_http_ai_ctx_t *ctx)
     ngx_memzero(&doc, sizeof(ai_error_doc_t));
 
     doc.error = ctx->error;
+    doc.status = ctx->status;
     doc.message = *ngx_http_ai_str(&ctx->message);
     doc.param = *ngx_http_ai_str(&ctx->param);
     doc.request_id = rec->id;

@@ -14,6 +14,14 @@
 #include "ngx_http_ai_gateway.h"
 
 
+/* a walk over the client's headers */
+
+typedef struct {
+    ngx_list_part_t  *part;
+    ngx_uint_t        i;
+} ngx_http_ai_headers_t;
+
+
 static ngx_int_t ngx_http_ai_render_body(ngx_http_ai_ctx_t *ctx,
     ngx_pool_t *pool, ngx_chain_t **out, off_t *length);
 static ngx_int_t ngx_http_ai_render_edits(ngx_http_ai_ctx_t *ctx,
@@ -24,23 +32,20 @@ static ngx_int_t ngx_http_ai_render_usage(ngx_http_ai_ctx_t *ctx,
     ai_splice_t *sp, ai_alloc_t *a);
 static ngx_buf_t *ngx_http_ai_render_head(ngx_http_ai_ctx_t *ctx,
     ngx_pool_t *pool, off_t length);
+static size_t ngx_http_ai_head_len(ngx_http_ai_ctx_t *ctx);
+static u_char *ngx_http_ai_headers(ngx_http_ai_ctx_t *ctx, u_char *p);
 static size_t ngx_http_ai_uri_len(ngx_http_ai_ctx_t *ctx);
 static u_char *ngx_http_ai_uri(ngx_http_ai_ctx_t *ctx, u_char *p);
 static u_char *ngx_http_ai_suffix(ngx_http_ai_ctx_t *ctx, u_char *p);
 static ngx_http_ai_credential_t *ngx_http_ai_credential(
     ngx_http_ai_provider_t *p);
 static u_char *ngx_http_ai_auth(ngx_http_ai_ctx_t *ctx, u_char *p);
+static ngx_table_elt_t *ngx_http_ai_next_header(ngx_http_ai_headers_t *it);
 static ngx_uint_t ngx_http_ai_header_passes(ngx_http_ai_ctx_t *ctx,
     ngx_table_elt_t *h);
 static u_char *ngx_http_ai_header_line(u_char *p, ngx_str_t *name,
     ngx_str_t *value);
 static ngx_int_t ngx_http_ai_trace(ngx_http_ai_ctx_t *ctx);
-
-
-typedef struct {
-    ngx_list_part_t  *part;
-    ngx_uint_t        i;
-} ngx_http_ai_headers_t;
 
 
 /* how a credential is told, by ai_auth_e */
@@ -254,14 +259,9 @@ static ngx_buf_t *
 ngx_http_ai_render_head(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
     off_t length)
 {
-    size_t                    len;
     u_char                   *p;
     ngx_buf_t                *b;
-    ngx_uint_t                i;
-    ngx_keyval_t             *kv;
-    ngx_table_elt_t          *h;
     ngx_http_request_t       *r;
-    ngx_http_ai_headers_t     it;
     ngx_http_ai_provider_t   *provider;
 
     static ngx_str_t  json = ngx_string("application/json");
@@ -272,26 +272,7 @@ ngx_http_ai_render_head(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
     r = ctx->request;
     provider = ctx->target.provider;
 
-    /* generous: names and separators of what is written below */
-
-    len = r->method_name.len + 1 + ngx_http_ai_uri_len(ctx) + 256
-          + provider->authority.len + ctx->record.id.len
-          + (ctx->credential ? ctx->credential->value.len : 0);
-
-    ngx_memzero(&it, sizeof(ngx_http_ai_headers_t));
-    it.part = &r->headers_in.headers.part;
-
-    while ((h = ngx_http_ai_next_header(&it)) != NULL) {
-        len += h->key.len + h->value.len + 4;
-    }
-
-    kv = provider->headers ? provider->headers->elts : NULL;
-
-    for (i = 0; kv && i < provider->headers->nelts; i++) {
-        len += kv[i].key.len + kv[i].value.len + 4;
-    }
-
-    b = ngx_create_temp_buf(pool, len);
+    b = ngx_create_temp_buf(pool, ngx_http_ai_head_len(ctx));
     if (b == NULL) {
         return NULL;
     }
@@ -316,12 +297,72 @@ ngx_http_ai_render_head(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
     }
 
     p = ngx_http_ai_auth(ctx, p);
+    p = ngx_http_ai_headers(ctx, p);
+    p = ngx_sprintf(p, "x-request-id: %V\r\n\r\n",
+                    ngx_http_ai_ngx(&ctx->record.id));
 
-    for (i = 0; kv && i < provider->headers->nelts; i++) {
+    b->last = p;
+
+    return b;
+}
+
+
+/* at most: of the client's headers only some will pass */
+
+static size_t
+ngx_http_ai_head_len(ngx_http_ai_ctx_t *ctx)
+{
+    size_t                    len;
+    ngx_uint_t                i;
+    ngx_keyval_t             *kv;
+    ngx_table_elt_t          *h;
+    ngx_http_ai_headers_t     it;
+    ngx_http_ai_provider_t   *p;
+
+    p = ctx->target.provider;
+
+    /* names and separators of what is always there need less than 256 */
+
+    len = ctx->request->method_name.len + ngx_http_ai_uri_len(ctx) + 256
+          + p->authority.len + ctx->record.id.len
+          + (ctx->credential ? ctx->credential->value.len : 0);
+
+    kv = p->headers ? p->headers->elts : NULL;
+
+    for (i = 0; kv && i < p->headers->nelts; i++) {
+        len += kv[i].key.len + kv[i].value.len + 4;
+    }
+
+    it.part = &ctx->request->headers_in.headers.part;
+    it.i = 0;
+
+    while ((h = ngx_http_ai_next_header(&it)) != NULL) {
+        len += h->key.len + h->value.len + 4;
+    }
+
+    return len;
+}
+
+
+/* those of the configuration, and what may pass of the client's */
+
+static u_char *
+ngx_http_ai_headers(ngx_http_ai_ctx_t *ctx, u_char *p)
+{
+    ngx_uint_t              i;
+    ngx_array_t            *headers;
+    ngx_keyval_t           *kv;
+    ngx_table_elt_t        *h;
+    ngx_http_ai_headers_t   it;
+
+    headers = ctx->target.provider->headers;
+    kv = headers ? headers->elts : NULL;
+
+    for (i = 0; kv && i < headers->nelts; i++) {
         p = ngx_http_ai_header_line(p, &kv[i].key, &kv[i].value);
     }
 
-    it.part = &r->headers_in.headers.part;
+    it.part = &ctx->request->headers_in.headers.part;
     it.i = 0;
 
     while ((h = ngx_http_ai_next_header(&it)) != NULL) {
@@ -331,12 +372,7 @@ ngx_http_ai_render_head(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
         }
     }
 
-    p = ngx_sprintf(p, "x-request-id: %V\r\n\r\n",
-                    ngx_http_ai_ngx(&ctx->record.id));
-
-    b->last = p;
-
-    return b;
+    return p;
 }
 
 
@@ -551,8 +587,8 @@ ngx_http_ai_header_in(ngx_http_request_t *r, const char *name)
 
     len = ngx_strlen(name);
 
-    ngx_memzero(&it, sizeof(ngx_http_ai_headers_t));
     it.part = &r->headers_in.headers.part;
+    it.i = 0;
 
     while ((h = ngx_http_ai_next_header(&it)) != NULL) {
 

@@ -57,7 +57,10 @@ for my $file (@files) {
     my @output = <$pipe>;
     close $pipe;
 
-    my $complaints = grep { /\[(warn|error|crit|alert|emerg)\]/ } @output;
+    # the test machine need not reach the internet
+
+    my $complaints = grep { /\[(warn|error|crit|alert|emerg)\]/
+                            && !/: host "[^"]+" of .* is not found:/ } @output;
 
     ok($? == 0 && !$complaints, "$file passes nginx -t") or diag(@output);
 }

@@ -17,7 +17,8 @@ use constant FUNCTION_LINES => 80;
 # byte-by-byte parsers: one switch over the state, longer than a function
 # should be, and easier to read in one piece
 
-my %parsers = map { $_ => 1 } qw(ai_http_chunked_next ai_json_document);
+my %parsers = map { $_ => 1 } qw(ai_http_chunked_next ai_json_document
+                                 ai_mock_put_code);
 
 # the one place for SIMD feature tests; pure logic elsewhere
 

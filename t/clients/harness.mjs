@@ -252,6 +252,34 @@ class Gateway {
     }
 
 
+    /* what was sent is what was logged, and no log has a secret */
+
+    balance() {
+        const mocks = Object.keys(MOCKS).join("|");
+        const route = new RegExp(`^(${Object.keys(DIALECTS).join("|")})-`
+                                 + `(${mocks})$`);
+        let attempts = 0;
+
+        for (const line of this.lines("access.log")) {
+            const record = JSON.parse(line);
+
+            if (route.test(record.provider)) {
+                attempts += record.attempts;
+            }
+        }
+
+        assert.equal(this.lines("mock.log").length, attempts,
+                     "requests of the mocks and attempts of the gateway");
+
+        for (const file of ["access.log", "error.log", "stderr"]) {
+            const text = this.text(file);
+
+            assert.ok(!text.includes(PROVIDER_KEY), `our key in ${file}`);
+            assert.ok(!text.includes(CANARY), `a client's key in ${file}`);
+        }
+    }
+
+
     async start(own) {
         const port = Number(new URL(this.url).port);
 
@@ -307,20 +335,21 @@ class Gateway {
         if (this.child && !this.ended) {
             this.child.kill("SIGQUIT");
 
-            const quick = await Promise.race([this.end, sleep(5000)]);
+            try {
+                await within(5000, "the end of nginx", this.end);
 
-            if (!quick) {
-                this.child.kill("SIGTERM");
-                await Promise.race([this.end, sleep(2000)]);
-                this.child.kill("SIGKILL");
-                await this.end;
+            } finally {
+                if (!this.ended) {
+                    this.child.kill("SIGTERM");
+                    await sleep(1000);
+                    this.child.kill("SIGKILL");
+                }
             }
-
-            assert.ok(quick, "nginx did not end within 5 seconds");
         }
 
         assert.deepEqual(this.complaints(), [], "complaints of nginx");
         assert.deepEqual(this.ended, { code: 0, signal: null });
+        this.balance();
 
         if (!process.env.AI_KEEP) {
             fs.rmSync(this.prefix, { recursive: true, force: true });

@@ -169,7 +169,7 @@ sub find_received { return control("POST", "find", { strings => [@_] }) }
 sub script { return control("POST", "script", { faults => [@_] }) }
 sub counter { return control("POST", "counter", { @_ }) }
 sub fake_reset { return control("POST", "reset", {}) }
-sub last_request { my @r = requests(); return $r[-1] || {} }
+sub last_request { return control("GET", "requests?last=1")->[0] || {} }
 
 sub default_fault {
     my ($listener, $fault) = @_;
@@ -577,7 +577,7 @@ sub aborted {
 sub log_lines {
     my ($ng) = @_;
 
-    return map { eval { $JSON->decode($_) } }
+    return map { scalar eval { $JSON->decode($_) } }
            split /\n/, slurp("$ng->{prefix}/access.log");
 }
 

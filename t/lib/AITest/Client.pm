@@ -212,32 +212,47 @@ sub body {
 }
 
 
+# What was read is cut off once in a while only: chunks may be tiny.
+
 sub chunked {
     my ($self, $r, $deadline) = @_;
 
+    my $at = 0;
+    my $size;
+
     while (1) {
-        until ($self->{buf} =~ /\A[0-9a-fA-F]+\r\n/) {
-            $self->fill($deadline) or return;
+        until (substr($self->{buf}, $at, 20) =~ /\A([0-9a-fA-F]+)\r\n/) {
+            $self->fill($deadline) or last;
         }
 
-        $self->{buf} =~ s/\A([0-9a-fA-F]+)\r\n//;
-        my $size = hex $1;
+        last unless substr($self->{buf}, $at, 20)
+                    =~ /\A([0-9a-fA-F]+)\r\n/;
+        $size = hex $1;
+        $at += length($1) + 2;
 
-        while (length $self->{buf} < $size + 2) {
-            if (!$self->fill($deadline)) {
-                $r->{body} .= substr $self->{buf}, 0, $size, "";
-                return;
-            }
+        while (length($self->{buf}) - $at < $size + 2) {
+            $self->fill($deadline) or last;
         }
 
-        $r->{body} .= substr $self->{buf}, 0, $size, "";
-        $self->{buf} =~ s/\A\r\n// or return;
+        $r->{body} .= substr $self->{buf}, $at, $size;
+        $at += $size;
+
+        last if substr($self->{buf}, $at, 2) ne "\r\n";
+        $at += 2;
 
         if ($size == 0) {
             $r->{complete} = 1;
-            return;
+            last;
+        }
+
+        if ($at > 1 << 20) {
+            substr $self->{buf}, 0, $at, "";
+            $at = 0;
         }
     }
+
+    substr $self->{buf}, 0, $at > length $self->{buf} ? length $self->{buf}
+                                                      : $at, "";
 }
 
 

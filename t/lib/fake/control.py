@@ -3,7 +3,7 @@ Copyright (C) the ngx_http_ai_gateway_module authors
 
 The control API of the fake provider, on a port of its own:
 
-    GET  /__chaos/requests     all that was recorded (?since=ID)
+    GET  /__chaos/requests     all that was recorded (?since=ID, ?last=1)
     GET  /__chaos/stats        counters, open connections
     GET  /__chaos/anomalies    requests that no client should send
     GET  /__chaos/wait         ?client_closed=1 ?requests=N ?idle=1
@@ -59,6 +59,8 @@ class Control:
         await writer.drain()
 
     async def get_requests(self, args, data):
+        if "last" in args:
+            return 200, list(self.store.records)[-1:]
         since = int(args.get("since", 0))
         return 200, [r for r in self.store.records if r["id"] > since]
 
@@ -101,7 +103,7 @@ class Control:
             if wire.now() > end:
                 return 408, {"error": "timeout"}
             await asyncio.sleep(0.01)
-        return await self.get_requests({}, {})
+        return 200, {"requests": len(self.store.records)}
 
     async def post_find(self, args, data):
         return 200, self.store.find(data.get("strings", []))

@@ -8,6 +8,7 @@ here with @fault(name) or, for a family of names, @family(regex).
 
 import asyncio
 import collections
+import json
 import os
 import re
 import time
@@ -227,6 +228,9 @@ class Exchange:
             return
         with open(full, "rb") as f:
             data = f.read(16 << 20)
+        if path.endswith(".json"):
+            await self.recorded(json.loads(data), data)
+            return
         kinds = {".sse": SSE_TYPE[1], ".ndjson": "application/x-ndjson",
                  ".eventstream": "application/vnd.amazon.eventstream"}
         ext = os.path.splitext(path)[1]
@@ -234,6 +238,18 @@ class Exchange:
         size = self.num("split", 0) or self.opts.split or len(data) or 1
         await self.stream([data[i:i + size]
                            for i in range(0, len(data), size)], ctype=ctype)
+
+
+    async def recorded(self, pair, data):
+        """The answer of a recorded exchange, or a document by itself."""
+        status = 200
+        if isinstance(pair, dict) and "response" in pair and "meta" in pair:
+            answer = pair["response"]
+            status = answer.get("status", 200)
+            data = answer.get("body_text")
+            if data is None:
+                data = answer.get("body")
+        await self.document(data, status)
 
 
 def http_date(offset):

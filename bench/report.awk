@@ -1,0 +1,193 @@
+# Copyright (C) the ngx_http_ai_gateway_module authors
+#
+# Lines of the driver and of "counted" to the table; medians over rounds.
+# Exits with 1 when what decides is over its budget.
+
+BEGIN {
+    # The budgets: of CPU time as a ratio, and what that means in user
+    # instructions, on top of those of the floor (README.md).
+
+    budget[1024] = 1.3
+    budget[16384] = 1.3
+    budget[131072] = 1.4
+    budget["event"] = 1.1
+
+    allowed[1024] = 28000
+    allowed[16384] = 28000
+    allowed[131072] = 110000
+    allowed["event"] = 2700
+
+    # system calls per request or event, us, and KiB per stream
+
+    allowed_calls = 0.05
+    allowed_ttft = 50
+    allowed_memory = 12
+}
+
+$1 == "load" {
+    name = $2; size = $3; events = $4; requests = $5
+
+    if (events == 0 && requests == 1000) {
+        add("cpu " size, name, $6 / requests / 1000)
+        add("faults " size, name, $9 / requests)
+
+    } else if (events == 0) {
+        add("p50", name, $7 / 1000)
+        add("p99", name, $8 / 1000)
+
+    } else if (requests == 32) {
+        add("cpu event", name, $6 / requests / events / 1000)
+
+    } else {
+        add("ttft", name, $7 / 1000)
+    }
+}
+
+$1 == "hold" {
+    add("memory " $3, $2, ($6 - $5) / $4)
+}
+
+$1 == "counted" {
+    add("instructions " $2, $3, $4)
+    add("calls " $2, $3, $5)
+}
+
+END {
+    form = "%-30s %10s %10s %10s %9s %9s  %s\n"
+
+    printf "\n" form, "", "direct", "proxy", "module", "against", "budget", ""
+
+    title("CPU time of the worker, us")
+    cpu("  request, 1 KB", 1024)
+    cpu("  request, 16 KB", 16384)
+    cpu("  request, 128 KB", 131072)
+    cpu("  event of a stream", "event")
+
+    row("  page faults, 128 KB", "faults 131072", "%.1f")
+
+    title("Latency, one client, 1 KB, us")
+    row("  document, p50", "p50", "%.0f")
+    row("  document, p99", "p99", "%.0f")
+    row("  first event, p50", "ttft", "%.0f", allowed_ttft)
+
+    title("Memory of the worker, KiB")
+    decides = 1
+    row("  open stream, 1 KB", "memory 1024", "%.1f", allowed_memory)
+    decides = 0
+    row("  open stream, 16 KB", "memory 16384", "%.1f")
+
+    if (("instructions event", "proxy") in n) {
+        decides = 1
+
+        title("User instructions")
+        count("instructions", "%.0f")
+
+        title("System calls, without epoll_wait")
+        count("calls", "%.2f")
+    }
+
+    print "\nproxy: proxy_pass, unbuffered, kept connections;" \
+          " module: alias, key, $ai_log"
+    print failed ? "\nOver budget: " failed " of what decides" \
+                 : "\nWithin budget, as far as that decides"
+
+    exit failed > 0
+}
+
+
+function add(what, name, value) {
+    values[what, name, ++n[what, name]] = value
+}
+
+
+function median(what, name,    i, j, k, v, sorted) {
+    k = n[what, name]
+
+    if (k == 0) {
+        return ""
+    }
+
+    for (i = 1; i <= k; i++) {
+        v = values[what, name, i]
+
+        for (j = i; j > 1 && sorted[j - 1] > v; j--) {
+            sorted[j] = sorted[j - 1]
+        }
+
+        sorted[j] = v
+    }
+
+    return k % 2 ? sorted[(k + 1) / 2] : (sorted[k / 2] + sorted[k / 2 + 1]) / 2
+}
+
+
+# what a round measures in the one and then in the other belongs together
+
+function pairs(what, ratio,    i) {
+    delete n["pairs", ""]
+
+    for (i = 1; i <= n[what, "proxy"]; i++) {
+        add("pairs", "", ratio ? values[what, "module", i] \
+                                 / values[what, "proxy", i] \
+                               : values[what, "module", i] \
+                                 - values[what, "proxy", i])
+    }
+
+    return median("pairs", "")
+}
+
+
+function title(text) {
+    print "\n" text
+}
+
+
+function cell(format, value) {
+    return value == "" ? "" : sprintf(format, value)
+}
+
+
+# without a limit it is not judged
+
+function line(label, what, format, against, limit, over,    verdict) {
+    if (limit != "") {
+        verdict = over ? (decides ? "OVER" : "over") : "ok"
+        failed += over && decides
+    }
+
+    printf form, label, cell(format, median(what, "direct")),
+           cell(format, median(what, "proxy")),
+           cell(format, median(what, "module")), against, limit, verdict
+}
+
+
+function cpu(label, what,    ratio) {
+    ratio = pairs("cpu " what, 1)
+
+    line(label, "cpu " what, "%.2f", sprintf("%.2fx", ratio),
+         sprintf("%.1fx", budget[what]), ratio > budget[what])
+}
+
+
+function row(label, what, format, limit,    more) {
+    more = pairs(what, 0)
+
+    line(label, what, format, sprintf("%+.1f", more),
+         cell("%+g", limit), limit != "" && more > limit)
+}
+
+
+function count(what, format,    i, labels, cases, more, limit) {
+    split("request, 1 KB/request, 16 KB/request, 128 KB/event of a stream",
+          labels, "/")
+    split("1024/16384/131072/event", cases, "/")
+
+    for (i = 1; i <= 4; i++) {
+        more = pairs(what " " cases[i], 0)
+        limit = what == "calls" ? allowed_calls : allowed[cases[i]]
+
+        line("  " labels[i], what " " cases[i], format,
+             sprintf("%+" substr(format, 2), more), sprintf("%+g", limit),
+             more > limit)
+    }
+}
