@@ -13,9 +13,9 @@ BEGIN {
     budget["event"] = 1.1
 
     allowed[1024] = 28000
-    allowed[16384] = 28000
+    allowed[16384] = 30000
     allowed[131072] = 110000
-    allowed["event"] = 2700
+    allowed["event"] = 3000
 
     # system calls per request or event, us, and KiB per stream
 

@@ -109,7 +109,7 @@ static ngx_uint_t
 ngx_http_ai_fault_status(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 {
     if (ctx->reply.status < 500
-        && (error < AI_ERR_INTERNAL
+        && (error < AI_ERR_RATE_LIMIT
             || (ctx->opaque && error != AI_ERR_UPSTREAM_AUTH)))
     {
         return ctx->reply.status;

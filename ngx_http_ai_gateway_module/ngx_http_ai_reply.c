@@ -245,7 +245,16 @@ ngx_http_ai_reply_type(ngx_http_ai_ctx_t *ctx)
     r->headers_out.content_type = events;
     r->headers_out.content_type_len = events.len;
 
-    /* an nginx, or a CDN, in front of us must not collect a stream */
+#if (NGX_HTTP_GZIP)
+
+    /* compression would collect events, whatever gzip_types says */
+
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+
+#endif
+
+    /* neither must an nginx, or a CDN, in front of us */
 
     if (ngx_http_ai_reply_header(r, "cache-control", &store) != NGX_OK
         || ngx_http_ai_reply_header(r, "x-accel-buffering", &no) != NGX_OK)
@@ -546,7 +555,9 @@ ngx_http_ai_reply_flush(ngx_http_ai_ctx_t *ctx, ngx_uint_t last)
 
     wev = r->connection->write;
 
-    if (r->connection->data == r) {
+    /* while limit_rate holds us back, the timer is its own */
+
+    if (r->connection->data == r && !wev->delayed) {
         clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
         if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
@@ -580,6 +591,15 @@ ngx_http_ai_reply_writer(ngx_http_request_t *r)
         r->connection->timedout = 1;
         ctx->record.outcome = AI_OUTCOME_CLIENT_ABORT;
         ngx_http_ai_finish(ctx, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    if (wev->delayed) {
+
+        if (ngx_handle_write_event(wev, 0) != NGX_OK) {
+            ngx_http_ai_finish(ctx, NGX_ERROR);
+        }
+
         return;
     }
 

@@ -19,7 +19,7 @@ my @cases = (
     [52, "status-400", 400, "invalid_request"],
     [52, "status-404", 404, "model_not_found|not_found"],
     [52, "status-413", 413, "request_too_large"],
-    [52, "status-422", 400, "invalid_request"],
+    [52, "status-422", 422, "invalid_request"],
     [52, "context-length", 400, "context_length_exceeded"],
     [53, "status-401", 502, "provider_auth"],
     [53, "status-402", 429, "insufficient_quota"],
@@ -44,7 +44,7 @@ my @cases = (
     [67, "redirect-307", 502, "upstream_invalid|upstream_error"],
     [67, "redirect-308", 502, "upstream_invalid|upstream_error"],
     [68, "error-huge", 502, "upstream_error"],
-    [71, "status-418", 400, "invalid_request"],
+    [71, "status-418", 418, "invalid_request"],
     [71, "status-599", 502, "upstream_error"],
 );
 

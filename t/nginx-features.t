@@ -2,8 +2,8 @@
 
 # Copyright (C) the ngx_http_ai_gateway_module authors
 #
-# Together with what nginx has: HTTP/2, auth_request, error_page, limits,
-# subrequests, gzip, "if": reliability.md E120, H160, I178, N261.
+# Together with what nginx has: auth_request, error_page, limits,
+# subrequests, gzip, "if": reliability.md E120, I178, N261.
 
 use strict;
 use warnings;
@@ -150,52 +150,5 @@ $r = $c->response;
 good($r, "HTTP/1.0 ends with the connection");
 is($r->header("transfer-encoding"), undef, "and is not chunked");
 
-
-# HTTP/2, when curl has it
-
-my ($h2) = `curl --version 2>/dev/null` =~ /\bHTTP2\b/ ? 1 : 0;
-my $fresh = AITest::free_port();
-
-SKIP: {
-    skip "curl with HTTP/2 is needed", 10 if !$h2;
-
-    my $ng2 = eval {
-        nginx(dialects(), server => "listen 127.0.0.1:$fresh http2;")
-    };
-    skip "nginx without HTTP/2", 10 if !$ng2;
-
-    my $url = "http://127.0.0.1:$fresh/oai/v1/chat/completions";
-    my $curl = "-sS --http2-prior-knowledge --max-time 10"
-        . " -H content-type:application/json";
-    my $file = workdir() . "/h2.json";
-
-    fake_reset();
-
-    for my $stream (0, 1) {
-        spew($file, body_of("fault-echo", text => "over h2",
-                            stream => $stream));
-        my $out = `curl $curl -w '%{http_version}' --data-binary \@$file $url`;
-        like($out, qr/over h2/, "HTTP/2, stream $stream");
-        like($out, qr/2\z/, "HTTP/2 it was");
-    }
-
-    spew($file, body_of("m", text => "y" x 300000));
-    my $out = `curl $curl --data-binary \@$file $url`;
-    like($out, qr/"usage"/, "HTTP/2, a large body");
-    is(last_request()->{body_len}, -s $file, "HTTP/2, it arrives whole");
-
-    fake_reset();
-    spew($file, body_of("fault-slow-drip:n:40:d:0.02", stream => 1));
-    $out = `curl $curl --parallel -d \@$file $url $url 2>/dev/null`;
-    my $ends = () = $out =~ /\[DONE\]/g;
-    is($ends, 2, "H160 two streams");
-
-    fake_reset();
-    spew($file, body_of("fault-infinite", stream => 1));
-    $out = `curl $curl --max-time 0.5 -d \@$file $url 2>/dev/null`;
-    like($out, qr/xxxx/, "H160 a stream");
-    aborted("H160 that is left");
-    like(logged($ng2, 6)->{outcome}, qr/client_abort/, "H160 and logged");
-}
 
 finish();

@@ -296,7 +296,8 @@ class Gateway {
         const stderr = fs.openSync(path.join(this.prefix, "stderr"), "w");
 
         this.ended = null;
-        this.child = spawn(NGINX, ["-p", this.prefix, "-c", "nginx.conf"],
+        this.child = spawn(NGINX, ["-p", this.prefix, "-e", "error.log",
+                            "-c", "nginx.conf"],
                            { stdio: ["ignore", stderr, stderr], env });
         fs.closeSync(stderr);
 

@@ -276,6 +276,16 @@ sub binary {
 }
 
 
+# Whether nginx was configured --with-NAME.
+
+sub built_with {
+    my ($name) = @_;
+
+    my $binary = binary();
+    return `$binary -V 2>&1` =~ /--with-\Q$name\E\b/;
+}
+
+
 sub load_modules {
     my $path = exists $ENV{TEST_NGINX_LOAD_MODULES}
         ? $ENV{TEST_NGINX_LOAD_MODULES}
