@@ -829,6 +829,11 @@ ngx_http_ai_exchange_close(ngx_http_ai_exchange_t *ex, ai_error_e error)
     ngx_http_ai_exchange_account(ex);
 
     ngx_http_ai_peer_release(ex, keep, failed);
+
+    /* the pool may outlive the connection of the client, whose log it has */
+
+    ex->log = ngx_cycle->log;
+    ex->pool->log = ngx_cycle->log;
 }
 
 

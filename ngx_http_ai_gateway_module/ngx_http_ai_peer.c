@@ -657,7 +657,13 @@ ngx_http_ai_peer_close(ngx_connection_t *c)
             c->ssl->no_send_shutdown = 1;
         }
 
-        (void) ngx_ssl_shutdown(c);
+        if (ngx_ssl_shutdown(c) == NGX_AGAIN) {
+
+            /* the socket is full, and nobody will wait for it */
+
+            c->ssl->no_send_shutdown = 1;
+            (void) ngx_ssl_shutdown(c);
+        }
     }
 
 #endif

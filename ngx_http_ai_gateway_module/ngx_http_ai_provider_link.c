@@ -26,6 +26,7 @@ static ngx_uint_t ngx_http_ai_str_same(ngx_str_t *a, ngx_str_t *b);
 static ngx_uint_t ngx_http_ai_tls_same(ngx_http_ai_provider_t *a,
     ngx_http_ai_provider_t *b);
 #if (NGX_SSL)
+static void ngx_http_ai_provider_forget(void *data);
 static char *ngx_http_ai_provider_tls(ngx_conf_t *cf,
     ngx_http_ai_provider_t *p);
 static char *ngx_http_ai_provider_bundle(ngx_conf_t *cf,
@@ -356,10 +357,29 @@ ngx_http_ai_provider_resolve(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 }
 
 
+#if (NGX_SSL)
+
+/* the session that a worker has kept */
+
+static void
+ngx_http_ai_provider_forget(void *data)
+{
+    ngx_http_ai_provider_t  *p = data;
+
+    if (p->session) {
+        ngx_ssl_free_session(p->session);
+        p->session = NULL;
+    }
+}
+
+#endif
+
+
 static ngx_uint_t
 ngx_http_ai_str_same(ngx_str_t *a, ngx_str_t *b)
 {
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+    return a->len == b->len
+           && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
 }
 
 
@@ -481,6 +501,14 @@ ngx_http_ai_tls_create(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 
     cln->handler = ngx_ssl_cleanup_ctx;
     cln->data = p->ssl;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_ai_provider_forget;
+    cln->data = p;
 
     if (ngx_ssl_ciphers(cf, p->ssl, &p->ssl_ciphers, 0) != NGX_OK) {
         return NGX_ERROR;

@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
-static void ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
+static ngx_int_t ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
     ai_sse_event_t *ev, ngx_uint_t copy);
 static ngx_int_t ngx_http_ai_read_ended(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_useful(ngx_http_ai_ctx_t *ctx);
@@ -344,16 +344,16 @@ ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
         copy = (ev.raw.data < p || ev.raw.data >= last
                 || ctx->ex->inflate != NULL);
 
-        ngx_http_ai_read_event(ctx, &ev, copy);
-
-        if (ctx->state == NGX_HTTP_AI_FINISHED) {
+        if (ngx_http_ai_read_event(ctx, &ev, copy) != NGX_OK) {
             return;
         }
     }
 }
 
 
-static void
+/* NGX_OK, or NGX_DONE: the request is ended, and ctx is gone with it */
+
+static ngx_int_t
 ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     ngx_uint_t copy)
 {
@@ -374,10 +374,17 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 
             /* no client would see it, and it may be no event at all */
 
-            return;
+            return NGX_OK;
         }
 
-        /* opening events wait for the first useful one */
+        /* opening events wait for the first useful one, but how many */
+
+        if (!ctx->committed
+            && ctx->record.response_bytes > ctx->lcf->max_event)
+        {
+            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
+            return NGX_DONE;
+        }
 
         copy = copy || !ctx->committed;
         break;
@@ -385,7 +392,7 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     case AI_EVENT_CONTENT:
 
         if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
-            return;
+            return NGX_DONE;
         }
 
         if (ctx->ex) {
@@ -397,7 +404,7 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     case AI_EVENT_USAGE:
 
         if (reply->hide_usage) {
-            return;
+            return NGX_OK;
         }
 
         copy = copy || !ctx->committed;
@@ -406,28 +413,31 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     case AI_EVENT_END:
 
         if (ngx_http_ai_read_ended(ctx) != NGX_OK) {
-            return;
+            return NGX_DONE;
         }
 
         break;
 
     case AI_EVENT_ERROR:
         ngx_http_ai_fault_told(ctx);
-        return;
+        return NGX_DONE;
 
     case AI_EVENT_INVALID:
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "ai provider \"%V\" sent an event that is not valid "
                       "JSON", &ctx->target.provider->name);
         ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_INVALID);
-        return;
+        return NGX_DONE;
     }
 
     if (ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len, copy)
         != NGX_OK)
     {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+        return NGX_DONE;
     }
+
+    return NGX_OK;
 }
 
 
@@ -625,9 +635,7 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 
     if (!reply->ended && ai_sse_finish(&reply->sse, &ev) == AI_OK) {
 
-        ngx_http_ai_read_event(ctx, &ev, 1);
-
-        if (ctx->state == NGX_HTTP_AI_FINISHED) {
+        if (ngx_http_ai_read_event(ctx, &ev, 1) != NGX_OK) {
             return;
         }
     }

@@ -13,8 +13,7 @@ use Test::More;
 
 
 my $root = fixtures();
-plan skip_all => "skipped: there are no recorded transcripts beside the checkout"
-    unless $root;
+plan skip_all => "no recorded transcripts beside the checkout" unless $root;
 
 my $ng = nginx(dialects(first_token_timeout => "5s"));
 

@@ -258,7 +258,7 @@ ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
         tap->root->start = root->start;
     }
 
-    if (rc != AI_DECLINED || memchr(p, '\\', len) == NULL) {
+    if (rc != AI_DECLINED || len == 0 || memchr(p, '\\', len) == NULL) {
         return rc;
     }
 

@@ -37,7 +37,8 @@ binmode $_, ":utf8" for map { Test::More->builder->$_ }
 our @EXPORT = qw(
     fake ports port text control requests stats find_received script
     default_fault counter fake_reset wait_for last_request
-    nginx providers routes dialects ask chat messages responses gemini post get body_of json
+    nginx providers routes dialects ask chat messages responses gemini
+    post get body_of json
     failed_with good stream_broken logged log_lines error_log
     finish secret workdir spew slurp aborted conf_fails fixtures
 );
