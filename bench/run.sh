@@ -63,12 +63,23 @@ fi
 
 pids=
 
-finish() {
-    trap - EXIT
-    [ -z "$pids" ] || kill $pids 2>/dev/null || true
+# stop: ends them; asked more than once, because a nginx without a master may
+# miss a signal that comes just before it begins to wait for events
+
+stop() {
+    i=0
+    while [ $i -lt 30 ]; do
+        i=$((i + 1))
+        kill $pids 2>/dev/null || break
+        sleep 0.1
+    done
+
+    kill -KILL $pids 2>/dev/null || true
+    wait
+    pids=
 }
 
-trap finish EXIT
+trap '[ -z "$pids" ] || stop' EXIT
 trap 'exit 1' INT TERM HUP
 
 
@@ -149,12 +160,10 @@ serve() {
 # drive NAME: does what $work/NAME.script says and appends to $work/measured
 
 drive() {
-    "$work/driver" "$port" "$cpu" <"$work/$1.script" >>"$work/measured" \
+    timeout 150 "$work/driver" "$port" "$cpu" <"$work/$1.script" >>"$work/measured" \
         || die "the measurement failed, logs are in $work"
 
-    kill $pids
-    wait
-    pids=
+    stop
 }
 
 
@@ -262,12 +271,10 @@ count() {
 1024 4 4 120
 END
 
-    "$work/driver" "$port" "$cpu" <"$work/count.script" >/dev/null \
+    timeout 60 "$work/driver" "$port" "$cpu" <"$work/count.script" >/dev/null \
         || die "the counting failed, logs are in $work"
 
-    kill $pids
-    wait
-    pids=
+    stop
 
     counted 1024 2 3 200
     counted 16384 4 5 200

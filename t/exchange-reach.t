@@ -38,8 +38,10 @@ for my $stream (0, 1) {
 
     failed_with(to("accept-close", "m", stream => $stream), 502,
                 "upstream_reset", "A4 accepts and closes, $how");
+    # the reset may be there before the connect is seen to be done
+
     failed_with(to("accept-reset", "m", stream => $stream), 502,
-                "upstream_reset", "A4 accepts and resets, $how");
+                qr/upstream_(reset|connect)/, "A4 accepts and resets, $how");
 
     $r = to("banner", "m", stream => $stream);
     failed_with($r, 502, "upstream_invalid", "A5 not HTTP, $how");
@@ -84,7 +86,7 @@ good(to("main", "m"), "F130 a client may leave while a connect waits");
 
 my @lines = log_lines($ng);
 is(scalar(grep { !defined } @lines), 0, "M243 each log line is JSON");
-is(scalar(grep { ($_->{error} || "") eq "upstream_connect" } @lines), 2,
-   "A1 the log tells the reason");
+cmp_ok(scalar(grep { ($_->{error} || "") eq "upstream_connect" } @lines),
+       ">=", 2, "A1 the log tells the reason");
 
 finish();

@@ -12,7 +12,11 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 
-my %conf = (dialects(), workers => 2);
+# each worker has a socket of its own there, so that both get connections
+
+my $shared = AITest::free_port();
+my %conf = (dialects(), workers => 2,
+            server => "listen 127.0.0.1:$shared reuseport;");
 my $ng = nginx(%conf);
 
 
@@ -93,8 +97,9 @@ is(stats()->{in_flight}, 0, "N252 and the provider's side");
 # a worker dies
 
 my @pids = $ng->workers;
-@open = map { ask($ng, "chat", "fault-slow-drip:n:10:d:0.1", stream => 1,
-                  open => 1) } 1 .. 12;
+@open = map { ask({ port => $shared }, "chat",
+                  "fault-slow-drip:n:10:d:0.1", stream => 1, open => 1) }
+        1 .. 24;
 sleep 0.3;
 kill KILL => $pids[0];
 my ($kept, $cut) = (0, 0);
@@ -103,7 +108,8 @@ for (@open) {
     $r->{complete} && $r->text =~ /w9\z/ ? $kept++ : $cut++;
 }
 cmp_ok($kept, ">", 0, "N256 a dead worker takes its own requests only");
-cmp_ok($kept + $cut, "==", 12, "N256 and nobody waits for ever");
+cmp_ok($cut, ">", 0, "N256 which are cut visibly");
+is($kept + $cut, 24, "N256 and nobody waits for ever");
 good(ask($ng, "chat", "m"), "N256 a new worker answers") for 1 .. 3;
 push @{$ng->{allow}}, qr/worker process \d+ exited on signal 9/;
 
