@@ -52,7 +52,7 @@ extern bench_run_t  bench;
 /* main.c */
 
 /* logs and exits */
-void bench_die(const char *fmt, ...);
+void bench_die(const char *fmt, ...) __attribute__((noreturn));
 
 /* nanoseconds, monotonic */
 uint64_t bench_now(void);

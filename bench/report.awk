@@ -53,9 +53,8 @@ $1 == "counted" {
 }
 
 END {
-    form = "%-30s %10s %10s %10s %9s %9s  %s\n"
-
-    printf "\n" form, "", "direct", "proxy", "module", "against", "budget", ""
+    print ""
+    put("", "direct", "proxy", "module", "against", "budget", "")
 
     title("CPU time of the worker, us")
     cpu("  request, 1 KB", 1024)
@@ -155,9 +154,17 @@ function line(label, what, format, against, limit, over,    verdict) {
         failed += over && decides
     }
 
-    printf form, label, cell(format, median(what, "direct")),
-           cell(format, median(what, "proxy")),
-           cell(format, median(what, "module")), against, limit, verdict
+    put(label, cell(format, median(what, "direct")),
+        cell(format, median(what, "proxy")),
+        cell(format, median(what, "module")), against, limit, verdict)
+}
+
+
+function put(label, direct, proxy, module, against, limit, verdict,    s) {
+    s = sprintf("%-23s %8s %8s %8s %9s %8s  %s", label, direct, proxy, module,
+                against, limit, verdict)
+    sub(/ +$/, "", s)
+    print s
 }
 
 

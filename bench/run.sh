@@ -5,7 +5,7 @@
 # table; ends with 1 when a budget that does not depend on the mood of the
 # machine is exceeded.  README.md tells how and why.
 #
-#   QUICK=1          fewer rounds: a quarter of a minute instead of one
+#   QUICK=1          fewer rounds, a third of a minute
 #   ROUNDS=N         so many rounds
 #   BENCH_PORT=N     the first of five ports on 127.0.0.1; 28480
 
@@ -67,14 +67,16 @@ pids=
 # miss a signal that comes just before it begins to wait for events
 
 stop() {
-    i=0
-    while [ $i -lt 30 ]; do
-        i=$((i + 1))
-        kill $pids 2>/dev/null || break
-        sleep 0.1
+    for pid in $pids; do
+        i=0
+        while [ $i -lt 50 ] && kill $pid 2>/dev/null; do
+            i=$((i + 1))
+            sleep 0.1
+        done
+
+        kill -KILL $pid 2>/dev/null || true
     done
 
-    kill -KILL $pids 2>/dev/null || true
     wait
     pids=
 }
@@ -90,8 +92,9 @@ prepare() {
     mkdir -p "$work/$1"
     cp "$bench"/common*.conf "$work/$1/"
 
-    sed -e "s|@PORT@|$3|" -e "s|@BACKEND@|$4|" -e "s|@MODULE@|$work/module.so|" \
-        "$bench/$2.conf" >"$work/$1/nginx.conf"
+    sed -e "s|@PORT@|$3|" -e "s|@BACKEND@|$4|" \
+        -e "s|@MODULE@|$work/module.so|" "$bench/$2.conf" \
+        >"$work/$1/nginx.conf"
 }
 
 
@@ -160,7 +163,8 @@ serve() {
 # drive NAME: does what $work/NAME.script says and appends to $work/measured
 
 drive() {
-    timeout 150 "$work/driver" "$port" "$cpu" <"$work/$1.script" >>"$work/measured" \
+    timeout 150 "$work/driver" "$port" "$cpu" \
+        <"$work/$1.script" >>"$work/measured" \
         || die "the measurement failed, logs are in $work"
 
     stop

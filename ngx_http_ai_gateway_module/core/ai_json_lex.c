@@ -8,18 +8,62 @@
 #include "ai_utf8.h"
 
 
+static inline u_char *ai_json_lex_special(ai_json_lex_t *lex, u_char *p,
+    unsigned *flags);
 static u_char *ai_json_lex_escape(ai_json_lex_t *lex, u_char *p,
     unsigned *flags);
 static u_char *ai_json_lex_fail(ai_json_lex_t *lex, u_char *pos,
     const char *reason);
 
 
+/* what may follow a backslash and is an escape with it */
+
+static const u_char  ai_json_lex_simple[256] = {
+    ['"'] = 1, ['\\'] = 1, ['/'] = 1, ['b'] = 1, ['f'] = 1, ['n'] = 1,
+    ['r'] = 1, ['t'] = 1
+};
+
+
+/*
+ * Text has a line end, a quotation mark or a foreign letter in most blocks,
+ * so what stands out is taken from the mask of a block one by one.
+ */
+
 u_char *
 ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
 {
-    u_char  *end;
+    u_char    *end, *q;
+    uint64_t   mask;
 
     end = lex->end;
+
+    while (end - p >= AI_BLOCK) {
+
+        mask = ai_simd_string_block(p);
+        q = p;
+
+        while (mask) {
+            q = p + __builtin_ctzll(mask);
+
+            if (*q == '"') {
+                return q + 1;
+            }
+
+            q = ai_json_lex_special(lex, q, flags);
+
+            if (q == NULL) {
+                return NULL;
+            }
+
+            if (q - p >= AI_BLOCK) {
+                break;
+            }
+
+            mask &= UINT64_MAX << (q - p);
+        }
+
+        p = (q - p > AI_BLOCK) ? q : p + AI_BLOCK;
+    }
 
     for ( ;; ) {
         p = ai_simd_string_stop(p, end);
@@ -32,32 +76,45 @@ ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
             return p + 1;
         }
 
-        if (*p == '\\') {
+        p = ai_json_lex_special(lex, p, flags);
 
-            /* escapes often come in rows */
-
-            do {
-                p = ai_json_lex_escape(lex, p, flags);
-
-                if (p == NULL) {
-                    return NULL;
-                }
-
-            } while (p < end && *p == '\\');
-
-            continue;
-        }
-
-        if (*p < 0x20) {
-            return ai_json_lex_fail(lex, p, "control character in a string");
-        }
-
-        p = ai_utf8_run(p, end);
-
-        if (p < end && *p >= 0x80) {
-            return ai_json_lex_fail(lex, p, "invalid UTF-8");
+        if (p == NULL) {
+            return NULL;
         }
     }
+}
+
+
+/* "p" is at what is neither plain nor a quote; the result is after it */
+
+static inline u_char *
+ai_json_lex_special(ai_json_lex_t *lex, u_char *p, unsigned *flags)
+{
+    u_char  *end, *q;
+
+    end = lex->end;
+
+    if (*p == '\\') {
+
+        if (end - p >= 2 && ai_json_lex_simple[p[1]]) {
+            *flags |= AI_JSON_ESCAPED;
+            return p + 2;
+        }
+
+        return ai_json_lex_escape(lex, p, flags);
+    }
+
+    if (*p < 0x20) {
+        return ai_json_lex_fail(lex, p, "control character in a string");
+    }
+
+    q = ai_utf8_run(p, end);
+
+    if (q < end && *q >= 0x80) {
+        return ai_json_lex_fail(lex, q, "invalid UTF-8");
+    }
+
+    return q;
 }
 
 
@@ -93,7 +150,7 @@ ai_json_lex_hex4(const u_char *p)
 }
 
 
-/* "p" is at a backslash; the result is after the escape, a pair being one */
+/* "p" is at a backslash that begins no simple escape; a pair is one escape */
 
 static u_char *
 ai_json_lex_escape(ai_json_lex_t *lex, u_char *p, unsigned *flags)
@@ -108,22 +165,7 @@ ai_json_lex_escape(ai_json_lex_t *lex, u_char *p, unsigned *flags)
         return ai_json_lex_fail(lex, end, "unexpected end of the document");
     }
 
-    switch (p[1]) {
-
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return p + 2;
-
-    case 'u':
-        break;
-
-    default:
+    if (p[1] != 'u') {
         return ai_json_lex_fail(lex, p, "invalid escape in a string");
     }
 

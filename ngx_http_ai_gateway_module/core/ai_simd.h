@@ -98,6 +98,36 @@ ai_vec_load(const u_char *p)
     ((unsigned) __builtin_ctzll(mask) / AI_VEC_BITS)
 
 
+/* the marks of 64 bytes, one bit each, the first byte lowest */
+
+#define AI_BLOCK  64
+
+#if (AI_VEC_BITS == 1)
+
+#define ai_vec_bits(v)  ai_vec_mask(v)
+
+#elif (AI_VEC_BITS == 4)
+
+static inline uint64_t
+ai_vec_bits(ai_vec_t v)
+{
+    static const uint8_t  bits[16] = { 1, 2, 4, 8, 16, 32, 64, 128,
+                                       1, 2, 4, 8, 16, 32, 64, 128 };
+
+    v = vandq_u8(v, vld1q_u8(bits));
+
+    return (uint64_t) vaddv_u8(vget_low_u8(v))
+           | (uint64_t) vaddv_u8(vget_high_u8(v)) << 8;
+}
+
+#else
+
+#define ai_vec_bits(v)                                                       \
+    ((((v) >> 7) * UINT64_C(0x0102040810204080)) >> 56)
+
+#endif
+
+
 static inline ai_vec_t
 ai_vec_string_stop(ai_vec_t v)
 {
@@ -117,6 +147,24 @@ ai_vec_bracket(ai_vec_t v)
     return ai_vec_or(ai_vec_eq(v, '"'),
                      ai_vec_or(ai_vec_eq(folded, '{'),
                                ai_vec_eq(folded, '}')));
+}
+
+
+/* such bytes among the AI_BLOCK at p */
+
+static inline uint64_t
+ai_simd_string_block(const u_char *p)
+{
+    unsigned  i;
+    uint64_t  mask;
+
+    mask = 0;
+
+    for (i = 0; i < AI_BLOCK; i += AI_VEC) {
+        mask |= ai_vec_bits(ai_vec_string_stop(ai_vec_load(p + i))) << i;
+    }
+
+    return mask;
 }
 
 

@@ -96,6 +96,9 @@ class Provider:
         conn.answering = True
         watcher = None
         if not early:
+            if conn.buf:
+                conn.note("bytes after the request", repr(bytes(
+                    conn.buf[:60])))
             watcher = asyncio.ensure_future(conn.watch())
         try:
             if x.rec["fault"].startswith("replay:"):
@@ -139,7 +142,7 @@ async def run(opts):
     loop = asyncio.get_running_loop()
     provider = Provider(opts)
     loop.set_exception_handler(
-        lambda _, ctx: provider.store.counts.update(["loop_errors"]))
+        lambda _, ctx: provider.store.error(ctx))
     doors = listeners.Listeners(provider.store, provider.serve, opts)
     await doors.open()
     ctl = control.Control(provider.store)

@@ -236,8 +236,10 @@ sub chunked {
 
         $r->{body} .= substr $self->{buf}, $at, $size;
         $at += $size;
+        last if length $self->{buf} < $at;
 
-        last if substr($self->{buf}, $at, 2) ne "\r\n";
+        last if length($self->{buf}) < $at + 2
+                || substr($self->{buf}, $at, 2) ne "\r\n";
         $at += 2;
 
         if ($size == 0) {

@@ -70,6 +70,7 @@ class Control:
         out["open_connections"] = len(self.store.open)
         out["in_flight"] = self.in_flight()
         out["now"] = wire.now()
+        out["last_error"] = self.store.last_error
         out["tls_failures"] = (out.get("tls_hellos", 0)
                                - out.get("tls_handshakes", 0))
         return 200, out

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import struct
 import time
 
@@ -50,6 +51,7 @@ class Store:
         self.next_id = 0
         self.next_conn = 0
         self.open = {}
+        self.last_error = None
         self.reset()
 
     def reset(self):
@@ -81,6 +83,14 @@ class Store:
                 "what": what, "detail": detail[:200], "conn": conn.id,
                 "listener": conn.listener,
                 "request": conn.rec["id"] if conn.rec else None})
+
+    def error(self, ctx):
+        """What the event loop could not give to anybody."""
+        if isinstance(ctx.get("exception"), (OSError, ssl.SSLError)):
+            self.counts["peer_errors"] += 1
+            return
+        self.counts["loop_errors"] += 1
+        self.last_error = repr(ctx.get("exception") or ctx["message"])
 
     def find(self, strings):
         """The subset of the strings that came in on any connection."""
