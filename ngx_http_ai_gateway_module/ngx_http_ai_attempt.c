@@ -14,7 +14,7 @@
 #include "ngx_http_ai_gateway.h"
 
 
-#define NGX_HTTP_AI_MAX_ATTEMPTS  16
+#define NGX_HTTP_AI_MAX_ATTEMPTS  2
 
 
 static ngx_http_upstream_state_t *ngx_http_ai_attempt_state(

@@ -191,7 +191,7 @@ ngx_http_ai_models_shape(ngx_http_ai_ctx_t *ctx)
 {
     ngx_uint_t  hints;
 
-    hints = ngx_http_ai_hints(ctx->request);
+    hints = ngx_http_ai_hints(ctx->request, &ctx->known);
 
     if (hints & AI_HINT_CODEX) {
         return AI_MODELS_CODEX;
@@ -280,7 +280,7 @@ ngx_http_ai_origin(ngx_http_ai_ctx_t *ctx, ngx_str_t *origin)
         return NGX_DECLINED;
     }
 
-    h = ngx_http_ai_header_in(ctx->request, "origin");
+    h = ctx->known.origin;
 
     if (h == NULL) {
         return NGX_DECLINED;

@@ -15,7 +15,7 @@
 
 
 #define NGX_HTTP_AI_POOL_SIZE    4096
-#define NGX_HTTP_AI_BUF_SIZE     8192
+#define NGX_HTTP_AI_FILE_SIZE    32768
 
 /* how often a request may meet a connection that was closed while idle:
  * ours are avoided after the first one, those of an upstream{} cannot be */
@@ -448,7 +448,7 @@ ngx_http_ai_exchange_wait(ngx_http_ai_exchange_t *ex)
     c = ex->connection;
 
     if (ex->buf == NULL) {
-        ex->size = NGX_HTTP_AI_BUF_SIZE;
+        ex->size = ngx_pagesize;
 
         ex->buf = ngx_palloc(ex->buf_pool, ex->size);
         if (ex->buf == NULL) {
@@ -483,7 +483,7 @@ ngx_http_ai_exchange_wait(ngx_http_ai_exchange_t *ex)
     ex->output.alignment = 512;
     ex->output.pool = ex->pool;
     ex->output.bufs.num = 1;
-    ex->output.bufs.size = 4 * NGX_HTTP_AI_BUF_SIZE;
+    ex->output.bufs.size = NGX_HTTP_AI_FILE_SIZE;
     ex->output.tag = (ngx_buf_tag_t) &ngx_http_ai_gateway_module;
     ex->output.output_filter = ngx_chain_writer;
     ex->output.filter_ctx = &ex->writer;

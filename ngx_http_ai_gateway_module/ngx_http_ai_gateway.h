@@ -76,6 +76,19 @@ typedef enum {
 } ngx_http_ai_state_e;
 
 
+/* headers of the client; NULL where there is none */
+
+typedef struct {
+    ngx_table_elt_t                 *anthropic_version;
+    ngx_table_elt_t                 *content_encoding;
+    ngx_table_elt_t                 *goog;      /* x-goog-api-key, -client */
+    ngx_table_elt_t                 *origin;
+    ngx_table_elt_t                 *originator;
+    ngx_table_elt_t                 *retry_count;
+    ngx_table_elt_t                 *traceparent;
+} ngx_http_ai_known_t;
+
+
 /* what the client asked, as the body tells */
 
 typedef struct {
@@ -149,6 +162,7 @@ struct ngx_http_ai_ctx_s {
     ngx_http_ai_state_e              state;
     ngx_uint_t                       step;
 
+    ngx_http_ai_known_t              known;
     ai_surface_t                     surface;
     ngx_str_t                        body;      /* as the client sent it,
                                                    inflated, in one piece */
@@ -203,7 +217,8 @@ void ngx_http_ai_fail(ngx_http_ai_ctx_t *ctx, ai_error_e error);
 void ngx_http_ai_finish(ngx_http_ai_ctx_t *ctx, ngx_int_t rc);
 
 /* AI_HINT_... of the headers and arguments */
-ngx_uint_t ngx_http_ai_hints(ngx_http_request_t *r);
+ngx_uint_t ngx_http_ai_hints(ngx_http_request_t *r,
+    ngx_http_ai_known_t *known);
 
 /* the read body in one piece: NGX_OK, NGX_ERROR */
 ngx_int_t ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body);
@@ -225,7 +240,11 @@ ngx_int_t ngx_http_ai_route(ngx_http_ai_ctx_t *ctx);
 
 /* ngx_http_ai_request.c */
 
-/* a request header of the client by its lower case name, or NULL */
+/* finds the headers that are looked at in each request */
+void ngx_http_ai_known_headers(ngx_http_request_t *r,
+    ngx_http_ai_known_t *known);
+
+/* any other request header by its lower case name, or NULL */
 ngx_table_elt_t *ngx_http_ai_header_in(ngx_http_request_t *r,
     const char *name);
 

@@ -20,6 +20,7 @@ static ngx_int_t ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx);
 static ngx_uint_t ngx_http_ai_dots(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ai_redirected(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_body_handler(ngx_http_request_t *r);
+static void ngx_http_ai_join_body(ngx_http_request_body_t *rb);
 static void ngx_http_ai_cleanup(void *data);
 static ai_outcome_e ngx_http_ai_outcome(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_settle(ngx_http_ai_ctx_t *ctx);
@@ -116,6 +117,8 @@ ngx_http_ai_create_ctx(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, ctx, ngx_http_ai_gateway_module);
 
+    ngx_http_ai_known_headers(r, &ctx->known);
+
     if (r->args.len) {
         ngx_http_ai_mask(&r->args, 0);
         ngx_http_ai_mask(&r->unparsed_uri, 1);
@@ -175,7 +178,7 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    hints = ngx_http_ai_hints(r);
+    hints = ngx_http_ai_hints(r, &ctx->known);
 
     rc = ai_surface_find(&ctx->surface, ngx_http_ai_str(&r->method_name),
                          ngx_http_ai_str(&r->uri), hints);
@@ -221,7 +224,7 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
 
 
 ngx_uint_t
-ngx_http_ai_hints(ngx_http_request_t *r)
+ngx_http_ai_hints(ngx_http_request_t *r, ngx_http_ai_known_t *known)
 {
     ai_str_t          value;
     ngx_uint_t        hints;
@@ -229,21 +232,19 @@ ngx_http_ai_hints(ngx_http_request_t *r)
 
     hints = 0;
 
-    if (ngx_http_ai_header_in(r, "anthropic-version")) {
+    if (known->anthropic_version) {
         hints |= AI_HINT_ANTHROPIC_VERSION;
     }
 
-    if (ngx_http_ai_header_in(r, "x-goog-api-key")
-        || ngx_http_ai_header_in(r, "x-goog-api-client"))
-    {
+    if (known->goog) {
         hints |= AI_HINT_GOOG;
     }
 
-    if (ngx_http_ai_header_in(r, "origin")) {
+    if (known->origin) {
         hints |= AI_HINT_ORIGIN;
     }
 
-    h = ngx_http_ai_header_in(r, "originator");
+    h = known->originator;
 
     if (h && h->value.len >= 5
         && ngx_strncasecmp(h->value.data, (u_char *) "codex", 5) == 0)
@@ -540,6 +541,42 @@ ngx_http_ai_outcome(ngx_http_ai_ctx_t *ctx)
 }
 
 
+/*
+ * What came with the head lies in another buffer than the rest, which has
+ * room for it.
+ */
+
+static void
+ngx_http_ai_join_body(ngx_http_request_body_t *rb)
+{
+    size_t        len;
+    ngx_buf_t    *head, *b;
+    ngx_chain_t  *cl;
+
+    cl = rb->bufs;
+    head = cl->buf;
+
+    if (cl->next == NULL || cl->next->next != NULL) {
+        return;
+    }
+
+    b = cl->next->buf;
+    len = head->last - head->pos;
+
+    if (b != rb->buf || !ngx_buf_in_memory(head) || !ngx_buf_in_memory(b)
+        || (size_t) (b->end - b->last) < len)
+    {
+        return;
+    }
+
+    ngx_memmove(b->pos + len, b->pos, b->last - b->pos);
+    ngx_memcpy(b->pos, head->pos, len);
+    b->last += len;
+
+    rb->bufs = cl->next;
+}
+
+
 ngx_int_t
 ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body)
 {
@@ -554,6 +591,8 @@ ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body)
     if (r->request_body == NULL || r->request_body->bufs == NULL) {
         return NGX_OK;
     }
+
+    ngx_http_ai_join_body(r->request_body);
 
     cl = r->request_body->bufs;
 

@@ -120,9 +120,10 @@ ngx_http_ai_mock_start(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_ai_mock_init(ngx_http_ai_mock_ctx_t *ctx)
 {
-    ai_str_t             alt;
-    ngx_http_request_t  *r;
-    ai_mock_request_t    req;
+    ai_str_t              alt;
+    ai_mock_request_t     req;
+    ngx_http_request_t   *r;
+    ngx_http_ai_known_t   known;
 
     r = ctx->request;
 
@@ -133,7 +134,9 @@ ngx_http_ai_mock_init(ngx_http_ai_mock_ctx_t *ctx)
     }
 
     req.path = *ngx_http_ai_str(&r->uri);
-    req.hints = ngx_http_ai_hints(r);
+
+    ngx_http_ai_known_headers(r, &known);
+    req.hints = ngx_http_ai_hints(r, &known);
     req.found = ai_surface_find(&req.surface,
                                 ngx_http_ai_str(&r->method_name),
                                 ngx_http_ai_str(&r->uri), req.hints);

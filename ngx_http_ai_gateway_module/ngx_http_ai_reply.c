@@ -13,7 +13,8 @@
 #include "ngx_http_ai_gateway.h"
 
 
-#define NGX_HTTP_AI_COPY_SIZE  4096
+#define NGX_HTTP_AI_COPY_SIZE  1024
+#define NGX_HTTP_AI_NAME_LEN   64
 
 
 static ngx_int_t ngx_http_ai_reply_type(ngx_http_ai_ctx_t *ctx);
@@ -64,9 +65,8 @@ static ngx_int_t
 ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
     ngx_uint_t i)
 {
-    u_char            *p;
+    u_char            *p, low[NGX_HTTP_AI_NAME_LEN];
     ai_str_t           name, value, to;
-    ngx_str_t          key;
     ai_header_e        what;
     ngx_table_elt_t   *h;
     ai_http_header_t  *line;
@@ -78,21 +78,23 @@ ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
     value.data = ex->buf + line->value;
     value.len = line->value_len;
 
-    p = ngx_pnalloc(ctx->request->pool, name.len + value.len);
-    if (p == NULL) {
-        return NGX_ERROR;
+    if (name.len > NGX_HTTP_AI_NAME_LEN) {
+        return NGX_OK;
     }
 
-    ngx_strlow(p, name.data, name.len);
-    name.data = p;
-    p += name.len;
+    ngx_strlow(low, name.data, name.len);
+    name.data = low;
 
     /* a type is part of the head, whatever it is */
 
     if (ai_str_eq(&name, "content-type")) {
 
         if (ctx->reply.mode == NGX_HTTP_AI_READ_OPAQUE) {
-            ngx_memcpy(p, value.data, value.len);
+            p = ngx_pstrdup(ctx->request->pool, ngx_http_ai_ngx(&value));
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
             ctx->request->headers_out.content_type.data = p;
             ctx->request->headers_out.content_type.len = value.len;
             ctx->request->headers_out.content_type_len = value.len;
@@ -121,20 +123,25 @@ ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
         return NGX_OK;
     }
 
-    key = *ngx_http_ai_ngx(what == AI_HEADER_RENAME ? &to : &name);
+    if (what == AI_HEADER_RENAME) {
+        name = to;
+    }
 
     h = ngx_list_push(&ctx->request->headers_out.headers);
-    if (h == NULL) {
+    p = ngx_pnalloc(ctx->request->pool, name.len + value.len);
+
+    if (h == NULL || p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, value.data, value.len);
-
     h->hash = 1;
-    h->key = key;
+    h->key.data = p;
+    h->key.len = name.len;
+    h->lowcase_key = p;
+    p = ngx_cpymem(p, name.data, name.len);
     h->value.data = p;
     h->value.len = value.len;
-    h->lowcase_key = key.data;
+    ngx_memcpy(p, value.data, value.len);
     ngx_http_ai_header_unlink(h);
 
     return NGX_OK;

@@ -603,29 +603,106 @@ ngx_http_ai_header_in(ngx_http_request_t *r, const char *name)
 }
 
 
+/* one walk for all that we look at in each request */
+
+void
+ngx_http_ai_known_headers(ngx_http_request_t *r, ngx_http_ai_known_t *known)
+{
+    size_t                  len;
+    const char             *name;
+    ngx_table_elt_t        *h, **place;
+    ngx_http_ai_headers_t   it;
+
+    ngx_memzero(known, sizeof(ngx_http_ai_known_t));
+
+    it.part = &r->headers_in.headers.part;
+    it.i = 0;
+
+    while ((h = ngx_http_ai_next_header(&it)) != NULL) {
+
+        len = h->key.len;
+
+        switch (len) {
+
+        case sizeof("origin") - 1:
+            name = "origin";
+            place = &known->origin;
+            break;
+
+        case sizeof("originator") - 1:
+            name = "originator";
+            place = &known->originator;
+            break;
+
+        case sizeof("traceparent") - 1:
+            name = "traceparent";
+            place = &known->traceparent;
+            break;
+
+        case sizeof("x-goog-api-key") - 1:
+            name = "x-goog-api-key";
+            place = &known->goog;
+            break;
+
+        case sizeof("content-encoding") - 1:
+            name = "content-encoding";
+            place = &known->content_encoding;
+            break;
+
+        case sizeof("anthropic-version") - 1:
+
+            /* as long as x-goog-api-client */
+
+            name = (h->lowcase_key[0] == 'a') ? "anthropic-version"
+                                              : "x-goog-api-client";
+            place = (h->lowcase_key[0] == 'a') ? &known->anthropic_version
+                                               : &known->goog;
+            break;
+
+        case sizeof("x-stainless-retry-count") - 1:
+            name = "x-stainless-retry-count";
+            place = &known->retry_count;
+            break;
+
+        default:
+            continue;
+        }
+
+        if (ngx_memcmp(h->lowcase_key, name, len) == 0) {
+            *place = h;
+        }
+    }
+}
+
+
 ngx_int_t
 ngx_http_ai_identify(ngx_http_ai_ctx_t *ctx)
 {
     u_char           *p;
+    uint32_t          bits[4];
     ngx_int_t         n;
+    ngx_uint_t        i;
     ngx_table_elt_t  *h;
 
     /* as nginx's $request_id, whose random bytes are not exported */
 
-    p = ngx_pnalloc(ctx->request->pool, 32);
+    p = ngx_pnalloc(ctx->request->pool, 2 * sizeof(bits));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
+    for (i = 0; i < 4; i++) {
+
+        /* 31 bits at a time */
+
+        bits[i] = (uint32_t) ngx_random() ^ ((uint32_t) ngx_random() << 1);
+    }
+
     ctx->record.id.data = p;
-    ctx->record.id.len = ngx_sprintf(p, "%08xD%08xD%08xD%08xD",
-                                     (uint32_t) ngx_random(),
-                                     (uint32_t) ngx_random(),
-                                     (uint32_t) ngx_random(),
-                                     (uint32_t) ngx_random())
+    ctx->record.id.len = ngx_hex_dump(p, (u_char *) bits, sizeof(bits))
                          - p;
 
-    h = ngx_http_ai_header_in(ctx->request, "x-stainless-retry-count");
+    h = ctx->known.retry_count;
 
     if (h) {
         n = ngx_atoi(h->value.data, h->value.len);
@@ -648,7 +725,7 @@ ngx_http_ai_trace(ngx_http_ai_ctx_t *ctx)
     ngx_uint_t        i;
     ngx_table_elt_t  *h;
 
-    h = ngx_http_ai_header_in(ctx->request, "traceparent");
+    h = ctx->known.traceparent;
 
     if (h == NULL || h->value.len < 55 || h->value.data[2] != '-'
         || h->value.data[35] != '-')

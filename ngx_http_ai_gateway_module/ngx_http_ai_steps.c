@@ -53,7 +53,7 @@ ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx)
     r = ctx->request;
     kind = AI_INFLATE_NONE;
 
-    h = ngx_http_ai_header_in(r, "content-encoding");
+    h = ctx->known.content_encoding;
 
     if (h) {
         kind = ai_inflate_kind(ngx_http_ai_str(&h->value));

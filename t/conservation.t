@@ -32,7 +32,19 @@ srand 20261122;
 
 my ($n, $left, $crossed) = (0, 0, 0);
 my %answers;
-my $fds;
+my ($fds, $memory);
+
+sub resident {
+    my $sum = 0;
+
+    for my $pid ($ng->workers) {
+        AITest::slurp("/proc/$pid/status") =~ /VmRSS:\s+(\d+)/
+            and $sum += $1;
+    }
+
+    return $sum;
+}
+
 
 sub descriptors {
     my $sum = 0;
@@ -69,9 +81,10 @@ for my $round (1 .. 24) {
         $crossed++ if $r->{body} =~ /(id-\d{6})/ && index($text, $1) != 0;
     }
 
-    if ($round == 6) {
+    if ($round == 12) {
         wait_for("idle=1&timeout=5");
         $fds = descriptors();
+        $memory = resident();
     }
 }
 
@@ -116,6 +129,11 @@ my $sinks = AITest::slurp("$ng->{prefix}/access.log") . error_log($ng);
 unlike($sinks, qr/CANARY/, "law 4: no secret in a log");
 
 cmp_ok(descriptors(), "<=", $fds + 16, "P278 no descriptors are lost");
+
+SKIP: {
+    skip "sanitizers keep what is freed", 1 if AITest::sanitized();
+    cmp_ok(resident() - $memory, "<", 1024, "P278 nor memory (KB)");
+}
 
 my $answer = ask($ng, "chat", "m");
 good($answer, "P278 and it still works");

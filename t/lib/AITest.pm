@@ -287,6 +287,14 @@ sub built_with {
 }
 
 
+# Whether nginx was built with the address sanitizer.
+
+sub sanitized {
+    my $binary = binary();
+    return `$binary -V 2>&1` =~ /sanitize/;
+}
+
+
 sub load_modules {
     my $path = exists $ENV{TEST_NGINX_LOAD_MODULES}
         ? $ENV{TEST_NGINX_LOAD_MODULES}
