@@ -144,6 +144,7 @@ void
 ngx_http_ai_exchange_linger(ngx_http_ai_exchange_t *ex, ngx_msec_t timeout)
 {
     ex->idle_timeout = timeout;
+    ex->lingers = 1;
 
     ngx_http_ai_exchange_state(ex, NGX_HTTP_AI_EX_STREAM);
 }
@@ -721,9 +722,17 @@ ngx_http_ai_exchange_timeout(ngx_event_t *ev)
 
     ngx_http_ai_exchange_enter(ex);
 
-    ngx_log_error(NGX_LOG_ERR, ex->log, NGX_ETIMEDOUT,
-                  "ai provider \"%V\" timed out: %s",
-                  &ex->provider->name, ai_error_row(error)->code);
+    if (ex->lingers) {
+
+        /* nothing is missing but the chance to keep the connection */
+
+        error = AI_ERR_NONE;
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, ex->log, NGX_ETIMEDOUT,
+                      "ai provider \"%V\" timed out: %s",
+                      &ex->provider->name, ai_error_row(error)->code);
+    }
 
     ngx_http_ai_exchange_end(ex, error);
 

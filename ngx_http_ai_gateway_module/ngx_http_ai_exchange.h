@@ -136,6 +136,7 @@ struct ngx_http_ai_exchange_s {
     unsigned                       reused:1;   /* from the idle pool */
     unsigned                       sent:1;     /* the whole request is out */
     unsigned                       in_file:1;  /* a part of the request is */
+    unsigned                       lingers:1;  /* all that matters came */
     unsigned                       paused:1;   /* the owner's back-pressure */
     unsigned                       whole:1;    /* the body is complete */
 };

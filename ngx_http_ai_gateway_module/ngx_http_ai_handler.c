@@ -563,8 +563,8 @@ ngx_http_ai_join_body(ngx_http_request_body_t *rb)
     b = cl->next->buf;
     len = head->last - head->pos;
 
-    if (b != rb->buf || !ngx_buf_in_memory(head) || !ngx_buf_in_memory(b)
-        || (size_t) (b->end - b->last) < len)
+    if (rb->buf == NULL || b->end != rb->buf->end || b->in_file
+        || head->in_file || (size_t) (b->end - b->last) < len)
     {
         return;
     }

@@ -370,14 +370,13 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 
     case AI_EVENT_IDLE:
 
+        /* what no client would see may be no event at all */
+
         if (!ev->has_data && !ev->comment_only && ev->name.len == 0) {
-
-            /* no client would see it, and it may be no event at all */
-
             return NGX_OK;
         }
 
-        /* opening events wait for the first useful one, but how many */
+        /* opening events wait for the first useful one, but not too many */
 
         if (!ctx->committed
             && ctx->record.response_bytes > ctx->lcf->max_event)

@@ -103,11 +103,17 @@ is(scalar(grep { $_ < 0.1 || $_ > 0.3 } @gaps), 0,
 
 # after the end nothing is waited for
 
+my $timeouts = () = error_log($ng) =~ /timed out/g;
+
 for my $surface (qw(chat messages)) {
     my $r = ask($ng, $surface, "fault-done-then-hang", stream => 1);
     good($r, "F126 done-then-hang, $surface");
     cmp_ok($r->{took}, "<", 0.3, "F126 the client's ends at once, $surface");
 }
+
+sleep 0.3;
+is(scalar(() = error_log($ng) =~ /timed out/g), $timeouts,
+   "F126 and that is no timeout");
 
 $r = ask($ng, "chat", "fault-stall-before-done", stream => 1);
 is($r->text, text(), "F126 stall-before-done: the text is whole");

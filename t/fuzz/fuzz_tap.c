@@ -2,11 +2,12 @@
 /*
  * Copyright (C) the ngx_http_ai_gateway_module authors
  *
- * The tap behind the framer: what it keeps of a stream does not depend on how
- * the bytes came, and stays within its bounds.  The same bytes are also read
- * as a whole answer, and become the message of error documents, which are
- * JSON whatever they tell.  The first byte decides the cuts, the second one
- * the dialect and the operation.
+ * The tap behind the framer: what it says of each event and keeps of a stream
+ * depends neither on how the bytes came nor on whether it read an event or
+ * knew it by a sample, and stays within its bounds.  The same bytes are also
+ * read as a whole answer, and become the message of error documents, which
+ * are JSON whatever they tell.  The first byte decides the cuts, the second
+ * one the dialect and the operation.
  */
 
 
@@ -85,13 +86,17 @@ drop(block_t *b)
 }
 
 
-/* the stream in pieces of at most cut bytes, each in memory of its own size */
+/*
+ * The stream in pieces of at most cut bytes, each in memory of its own size;
+ * with "read" every event is read.  The result depends on all verdicts.
+ */
 
-static void
+static uint64_t
 stream(ai_tap_t *tap, const target_t *t, ai_alloc_t *a, const uint8_t *data,
-    size_t size, size_t cut)
+    size_t size, size_t cut, int read)
 {
     size_t           n;
+    uint64_t         said;
     u_char          *piece, *pos;
     ai_sse_t         sse;
     ai_int_t         rc;
@@ -100,6 +105,7 @@ stream(ai_tap_t *tap, const target_t *t, ai_alloc_t *a, const uint8_t *data,
     ai_sse_init(&sse, MAX_EVENT, a);
     ai_tap_init(tap, t->dialect, t->op, a);
 
+    said = 0;
     rc = AI_AGAIN;
 
     while (size != 0 && rc != AI_ERROR) {
@@ -112,7 +118,12 @@ stream(ai_tap_t *tap, const target_t *t, ai_alloc_t *a, const uint8_t *data,
         pos = piece;
 
         while ((rc = ai_sse_next(&sse, &pos, piece + n, &ev)) == AI_OK) {
-            (void) ai_tap_event(tap, &ev);
+
+            if (read) {
+                tap->sample.len = 0;
+            }
+
+            said = said * 31 + 1 + ai_tap_event(tap, &ev);
         }
 
         free(piece);
@@ -121,8 +132,15 @@ stream(ai_tap_t *tap, const target_t *t, ai_alloc_t *a, const uint8_t *data,
     }
 
     if (rc != AI_ERROR && ai_sse_finish(&sse, &ev) == AI_OK) {
-        (void) ai_tap_event(tap, &ev);
+
+        if (read) {
+            tap->sample.len = 0;
+        }
+
+        said = said * 31 + 1 + ai_tap_event(tap, &ev);
     }
+
+    return said;
 }
 
 
@@ -177,12 +195,60 @@ same(ai_tap_t *a, ai_tap_t *b)
     FUZZ(a->error_status == b->error_status);
     FUZZ(a->finished == b->finished);
     FUZZ(a->ended == b->ended);
+    FUZZ(a->choices == b->choices);
+    FUZZ(a->choices_finished == b->choices_finished);
 
     same_str(&a->model, &b->model);
     same_str(&a->finish, &b->finish);
     same_str(&a->tools, &b->tools);
     same_str(&a->error_type, &b->error_type);
     same_str(&a->error_message, &b->error_message);
+}
+
+
+/*
+ * Each event also with a byte of its data changed, after itself twice: most
+ * likely to be taken for its like when it is not.
+ */
+
+static void
+repeated(const target_t *t, ai_alloc_t *a, const uint8_t *data, size_t size)
+{
+    int              i;
+    size_t           at;
+    u_char          *copy, *pos;
+    ai_sse_t         sse;
+    ai_tap_t         known, read;
+    ai_event_e       event;
+    ai_sse_event_t   ev;
+
+    copy = malloc(size);
+    FUZZ(copy != NULL);
+    memcpy(copy, data, size);
+
+    pos = copy;
+
+    ai_sse_init(&sse, MAX_EVENT, a);
+    ai_tap_init(&known, t->dialect, t->op, a);
+    ai_tap_init(&read, t->dialect, t->op, a);
+
+    for (at = size; ai_sse_next(&sse, &pos, copy + size, &ev) == AI_OK; at++) {
+
+        for (i = 0; i < 4; i++) {
+
+            if (i == 3 && ev.data.len != 0) {
+                ev.data.data[at * 31 % ev.data.len] ^= 1 << at % 8;
+            }
+
+            read.sample.len = 0;
+            event = ai_tap_event(&read, &ev);
+
+            FUZZ(ai_tap_event(&known, &ev) == event);
+            same(&known, &read);
+        }
+    }
+
+    free(copy);
 }
 
 
@@ -224,6 +290,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t           cut;
     u_char          *copy;
     block_t         *list;
+    uint64_t         said;
     ai_tap_t         whole, pieces;
     ai_alloc_t       a;
     const target_t  *t;
@@ -242,11 +309,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     a.alloc = block;
     a.data = &list;
 
-    stream(&whole, t, &a, data, size, size);
-    stream(&pieces, t, &a, data, size, cut);
+    said = stream(&whole, t, &a, data, size, size, 0);
+    (void) stream(&pieces, t, &a, data, size, cut, 0);
 
     check(&whole);
     same(&whole, &pieces);
+
+    FUZZ(stream(&pieces, t, &a, data, size, size, 1) == said);
+    same(&whole, &pieces);
+
+    repeated(t, &a, data, size);
 
     ai_tap_estimate(&whole, size);
     check(&whole);

@@ -42,13 +42,25 @@ port=$(sed -n 's/^[ \t]*listen[ \t]*\([^ ;]*\).*$/\1/p' "$conf" \
        | sed 's/^.*://' | head -n 1)
 url=http://127.0.0.1:${port:-80}
 
+
+# The mock answers to any name of a model, a vendor does not.
+
+model=mock
+hint=
+
+if [ -n "${OPENAI_API_KEY-}" ]; then
+    model=MODEL
+    hint="
+with one of the models for MODEL that \"curl $url/v1/models\" lists."
+fi
+
 cat <<END
 
 The gateway answers at $url (Ctrl-C ends it). Try:
 
   curl -N $url/v1/chat/completions -H 'Content-Type: application/json' \\
-    -d '{"model":"mock","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
-
+    -d '{"model":"$model","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
+$hint
 To point a client at it, set the one of these that it reads; any key will do
 where the configuration names none:
 
