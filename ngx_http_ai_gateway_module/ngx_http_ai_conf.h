@@ -52,6 +52,8 @@ struct ngx_http_ai_provider_s {
     ngx_array_t                     *headers;   /* ngx_keyval_t */
     ngx_array_t                     *queries;   /* ngx_keyval_t */
 
+    ngx_flag_t                       private_addresses; /* its name may
+                                                   lead to one */
     ngx_flag_t                       stream_usage;  /* understands
                                                    stream_options */
 
@@ -240,6 +242,13 @@ char *ngx_http_ai_provider_keys_check(ngx_conf_t *cf,
  * at the current line as those of the directive what */
 char *ngx_http_ai_provider_endpoint(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
     ngx_str_t *what, ngx_str_t *url);
+
+/*
+ * Leaves of n addresses that a name was resolved to those that the provider
+ * may be reached at, in their order; returns how many.
+ */
+ngx_uint_t ngx_http_ai_provider_allowed(ngx_http_ai_provider_t *p,
+    ngx_addr_t *addrs, ngx_uint_t n);
 
 /* endpoint to upstream{} or addresses, TLS context */
 char *ngx_http_ai_provider_link(ngx_conf_t *cf, ngx_http_ai_provider_t *p);

@@ -315,7 +315,16 @@ ngx_http_ai_peer_addrs(ngx_http_ai_exchange_t *ex, ngx_resolver_ctx_t *rctx)
     }
 
     ex->peer.addrs = addr;
-    ex->peer.naddrs = rctx->naddrs;
+    ex->peer.naddrs = ngx_http_ai_provider_allowed(ex->provider, addr,
+                                                   rctx->naddrs);
+
+    if (ex->peer.naddrs == 0) {
+        ngx_log_error(NGX_LOG_ERR, ex->log, 0,
+                      "ai provider \"%V\": host \"%V\" leads to addresses "
+                      "that are not allowed, see \"private_addresses\"",
+                      &ex->provider->name, &rctx->name);
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

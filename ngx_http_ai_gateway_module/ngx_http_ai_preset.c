@@ -291,6 +291,10 @@ ngx_http_ai_provider_base(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
         url.data = (u_char *) preset->endpoint;
         url.len = ngx_strlen(preset->endpoint);
         p->endpoint = url;
+
+        /* a vendor is in the internet, whatever DNS says */
+
+        ngx_conf_init_value(p->private_addresses, 0);
     }
 
     rv = ngx_http_ai_provider_endpoint(cf, p, &what, &url);
@@ -327,6 +331,7 @@ ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p)
     ngx_conf_init_msec_value(p->idle_timeout, 60000);
     ngx_conf_init_msec_value(p->timeout, 600000);
 
+    ngx_conf_init_value(p->private_addresses, 1);
     ngx_conf_init_value(p->stream_usage, 1);
 
     ngx_conf_init_uint_value(p->keepalive, 32);

@@ -188,6 +188,13 @@ ngx_command_t  ngx_http_ai_provider_commands[] = {
       offsetof(ngx_http_ai_provider_t, timeout),
       &ngx_http_ai_msec_post },
 
+    { ngx_string("private_addresses"),
+      NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      0,
+      offsetof(ngx_http_ai_provider_t, private_addresses),
+      NULL },
+
     { ngx_string("stream_usage"),
       NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -321,6 +328,7 @@ ngx_http_ai_provider_create(ngx_conf_t *cf, ngx_str_t *name)
     p->first_token_timeout = NGX_CONF_UNSET_MSEC;
     p->idle_timeout = NGX_CONF_UNSET_MSEC;
     p->timeout = NGX_CONF_UNSET_MSEC;
+    p->private_addresses = NGX_CONF_UNSET;
     p->stream_usage = NGX_CONF_UNSET;
     p->keepalive = NGX_CONF_UNSET_UINT;
     p->keepalive_timeout = NGX_CONF_UNSET_MSEC;

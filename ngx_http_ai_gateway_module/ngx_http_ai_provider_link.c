@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "ngx_http_ai_gateway.h"
+#include "ai_addr.h"
 
 
 static const char *ngx_http_ai_endpoint_scan(ngx_str_t *url, ngx_str_t *rest,
@@ -323,9 +324,12 @@ ngx_http_ai_provider_upstream(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 static char *
 ngx_http_ai_provider_resolve(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 {
+    ngx_uint_t                 resolved;
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (p->url.naddrs == 0
+    resolved = (p->url.naddrs == 0);
+
+    if (resolved
         && ngx_inet_resolve_host(cf->pool, &p->url) != NGX_OK)
     {
         if (p->url.err == NULL) {
@@ -353,7 +357,72 @@ ngx_http_ai_provider_resolve(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
     p->addrs = p->url.addrs;
     p->naddrs = p->url.naddrs;
 
+    if (resolved) {
+        p->naddrs = ngx_http_ai_provider_allowed(p, p->addrs, p->naddrs);
+
+        if (p->naddrs == 0) {
+            ngx_http_ai_conf_error(NGX_LOG_WARN, cf, p->file, p->line,
+                                   "host \"%V\" of ai_provider \"%V\" leads "
+                                   "to private addresses only, see "
+                                   "\"private_addresses\"",
+                                   &p->host, &p->name);
+        }
+    }
+
     return NGX_CONF_OK;
+}
+
+
+/*
+ * DNS must not be able to turn a provider's requests, and its key, to hosts
+ * of our own network, and never to the metadata service of a cloud.
+ */
+
+ngx_uint_t
+ngx_http_ai_provider_allowed(ngx_http_ai_provider_t *p, ngx_addr_t *addrs,
+    ngx_uint_t n)
+{
+    size_t                len;
+    u_char               *ip;
+    ai_addr_e             kind;
+    ngx_uint_t            i, left;
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    left = 0;
+
+    for (i = 0; i < n; i++) {
+
+        switch (addrs[i].sockaddr->sa_family) {
+
+#if (NGX_HAVE_INET6)
+
+        case AF_INET6:
+            sin6 = (struct sockaddr_in6 *) addrs[i].sockaddr;
+            ip = sin6->sin6_addr.s6_addr;
+            len = 16;
+            break;
+
+#endif
+
+        default: /* AF_INET */
+            sin = (struct sockaddr_in *) addrs[i].sockaddr;
+            ip = (u_char *) &sin->sin_addr.s_addr;
+            len = 4;
+        }
+
+        kind = ai_addr_kind(ip, len);
+
+        if (kind == AI_ADDR_PUBLIC
+            || (kind == AI_ADDR_PRIVATE && p->private_addresses))
+        {
+            addrs[left++] = addrs[i];
+        }
+    }
+
+    return left;
 }
 
 

@@ -17,9 +17,14 @@ my @labels = qw(ok nx servfail refused empty timeout slow flip multi
 
 my ($main, $dns) = (port("main"), port("dns"));
 
-my %conf = routes(map { $_ => { endpoint => "http://$_.invalid:$main/v1",
+my %conf = routes(map({ $_ => { endpoint => "http://$_.invalid:$main/v1",
                                 connect_timeout => "900ms",
-                                keepalive => 0 } } @labels);
+                                keepalive => 0 } }
+                      @labels, qw(rebind metadata)),
+                  map({ ("public-$_") =>
+                        { endpoint => "http://$_.invalid:$main/v1",
+                          private_addresses => "off" } }
+                      qw(ok multi private)));
 
 my $ng = nginx(%conf, server =>
                "resolver 127.0.0.1:$dns ipv6=off; resolver_timeout 700ms;");
@@ -40,6 +45,18 @@ for my $name (qw(nx servfail refused empty)) {
     failed_with($r, 502, "upstream_dns", "A16 dns $name");
     cmp_ok($r->{took}, "<", 1.2, "A16 within the resolver timeout, $name");
 }
+
+# a name does not lead where a provider cannot be
+
+fake_reset();
+
+for my $name (qw(metadata rebind public-ok public-multi public-private)) {
+    failed_with(to($name), 502, "upstream_dns", "A21 dns $name");
+}
+
+like(error_log($ng), qr/"metadata.invalid" leads to addresses that are not/,
+     "A21 the log says so");
+is(scalar(requests()), 0, "A21 nothing is sent");
 
 my $c = to("timeout", open => 1);
 my $start = time;
