@@ -97,12 +97,26 @@ ai_str_t *
 ai_record_client(ai_str_t *user_agent)
 {
     size_t  i;
+    u_char  ch;
 
     if (user_agent->len == 0) {
         return &ai_client_none;
     }
 
+    ch = user_agent->data[0];
+
+    if (ch >= 'A' && ch <= 'Z') {
+        ch |= 0x20;
+    }
+
     for (i = 0; i < AI_CLIENTS; i++) {
+
+        /* most are told by their first letter, without a call */
+
+        if (ai_clients[i].prefix.data[0] != ch) {
+            continue;
+        }
+
         if (ai_client_match(user_agent, &ai_clients[i].prefix) == AI_OK) {
             return &ai_clients[i].client;
         }

@@ -22,12 +22,19 @@
 #define AI_TAP_TOKEN_BYTES  4
 
 
+/* what the tap knows of the answer */
+
+#define AI_TAP_STATE        offsetof(ai_tap_t, sample)
+
+
 static const ai_json_limits_t  ai_tap_limits = { AI_TAP_DEPTH, SIZE_MAX };
 
 
 static ai_event_e ai_tap_read_event(ai_tap_t *tap, ai_sse_event_t *ev);
 static ai_event_e ai_tap_read_response(ai_tap_t *tap, u_char *p, size_t len,
     ai_json_error_t *err);
+static ai_event_e ai_tap_read_document(ai_tap_t *tap, ai_str_t *name,
+    ai_str_t *data);
 static ai_int_t ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len,
     ai_json_t *root, ai_json_error_t *err);
 static ai_int_t ai_tap_member(void *data, ai_json_t *name, ai_json_t *value);
@@ -101,6 +108,7 @@ ai_tap_event(ai_tap_t *tap, ai_sse_event_t *ev)
 
     } else if (event == AI_EVENT_END) {
         tap->ended = 1;
+        tap->sample.len = 0;
     }
 
     return event;
@@ -110,11 +118,10 @@ ai_tap_event(ai_tap_t *tap, ai_sse_event_t *ev)
 static ai_event_e
 ai_tap_read_event(ai_tap_t *tap, ai_sse_event_t *ev)
 {
-    ai_str_t         data;
-    ai_json_t        root;
-    ai_json_error_t  err;
+    ai_str_t  data;
 
     if (ev->error.len != 0) {
+        tap->sample.len = 0;
         return ai_tap_error_field(tap, &ev->error);
     }
 
@@ -136,7 +143,26 @@ ai_tap_read_event(ai_tap_t *tap, ai_sse_event_t *ev)
         return AI_EVENT_CONTENT;
     }
 
-    if (ai_tap_scan(tap, data.data, data.len, &root, &err) != AI_OK) {
+    if (ai_tap_sample_match(tap, &ev->name, &data)) {
+        return AI_EVENT_CONTENT;
+    }
+
+    tap->sample.len = 0;
+
+    return ai_tap_read_document(tap, &ev->name, &data);
+}
+
+
+static ai_event_e
+ai_tap_read_document(ai_tap_t *tap, ai_str_t *name, ai_str_t *data)
+{
+    u_char           before[AI_TAP_STATE];
+    uint64_t         output;
+    ai_json_t        root;
+    ai_event_e       event;
+    ai_json_error_t  err;
+
+    if (ai_tap_scan(tap, data->data, data->len, &root, &err) != AI_OK) {
         return AI_EVENT_INVALID;
     }
 
@@ -145,7 +171,32 @@ ai_tap_read_event(ai_tap_t *tap, ai_sse_event_t *ev)
         return AI_EVENT_IDLE;
     }
 
-    return tap->dialect->event(tap, &ev->name, &root);
+    output = tap->output_bytes;
+    memcpy(before, tap, AI_TAP_STATE);
+
+    event = tap->dialect->event(tap, name, &root);
+
+    /* what was read may have been a mended copy, which is no sample */
+
+    if (event != AI_EVENT_CONTENT
+        || root.start < data->data
+        || root.end > data->data + data->len)
+    {
+        return event;
+    }
+
+    /* an event that taught nothing but that there was output is one */
+
+    output = tap->output_bytes - output;
+    tap->output_bytes -= output;
+
+    if (memcmp(before, tap, AI_TAP_STATE) == 0) {
+        ai_tap_sample_keep(tap, name, data, output);
+    }
+
+    tap->output_bytes += output;
+
+    return event;
 }
 
 
@@ -154,6 +205,8 @@ ai_tap_response(ai_tap_t *tap, u_char *p, size_t len, ai_json_error_t *err)
 {
     ai_event_e     event;
     ai_tap_root_t  root;
+
+    tap->sample.len = 0;
 
     tap->root = &root;
     event = ai_tap_read_response(tap, p, len, err);
@@ -250,6 +303,7 @@ ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
     ai_int_t   rc;
 
     tap->root->n = 0;
+    tap->root->nholes = 0;
 
     rc = ai_json_scan(p, len, &ai_tap_limits, tap->alloc, ai_tap_member,
                       tap->root, root, err);

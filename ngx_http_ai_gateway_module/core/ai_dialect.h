@@ -68,6 +68,30 @@ typedef enum {
 #define AI_TAP_TOOLS_LEN   256
 #define AI_TAP_ERROR_LEN   512
 
+#define AI_TAP_SAMPLE_LEN  512
+#define AI_TAP_HOLES       8
+
+
+/*
+ * An event whose like can be told without reading it, see dialect_sample.c:
+ * its name, then its data without the values that may differ.
+ */
+
+typedef struct {
+    uint16_t             end;          /* of the bytes before it */
+    unsigned             number:1;     /* else a string */
+    unsigned             text:1;       /* of the answer, not empty */
+} ai_tap_sample_hole_t;
+
+typedef struct {
+    uint64_t              output;      /* bytes of it outside of the holes */
+    uint16_t              len;         /* 0: there is no sample */
+    uint16_t              name_len;
+    uint16_t              nholes;
+    ai_tap_sample_hole_t  holes[AI_TAP_HOLES];
+    u_char                bytes[AI_TAP_SAMPLE_LEN];
+} ai_tap_sample_t;
+
 
 /*
  * The tap reads what passes: usage, finish reason, model, tool names.  It
@@ -110,6 +134,8 @@ struct ai_tap_s {
     u_char               tools_buf[AI_TAP_TOOLS_LEN];
     u_char               error_buf[AI_TAP_ERROR_LEN];
     u_char               error_type_buf[AI_TAP_FINISH_LEN * 2];
+
+    ai_tap_sample_t      sample;       /* last, all before it is the state */
 };
 
 

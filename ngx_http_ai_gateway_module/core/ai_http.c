@@ -5,6 +5,7 @@
 
 
 #include "ai_http.h"
+#include "ai_simd.h"
 
 
 #define CR  '\r'
@@ -244,7 +245,10 @@ ai_http_header_line(ai_http_head_t *h, u_char *buf, u_char *p, u_char *end)
         p++;
     } while (p < end && ai_http_is_blank(*p));
 
-    for (q = p; q < end; q++) {
+    for (q = ai_simd_control(p, end);
+         q < end;
+         q = ai_simd_control(q + 1, end))
+    {
         if (!ai_http_is_text(*q)) {
             return ai_http_head_error(h, "control byte in header value");
         }

@@ -7,9 +7,9 @@
  *
  * Open containers are frames on a stack.  The member names of all open
  * objects are on a second stack, those of the innermost object on top.  A new
- * name is looked for among the names of its object: not at all when the bloom
- * bits of the object exclude it, one by one in a small object, through a hash
- * table in a large one.  All large open objects share one table.  Names leave
+ * name is looked for among the names of its object: one by one in a small
+ * object, unless its bloom bits exclude the name, through a hash table in a
+ * large one.  All large open objects share one table.  Names leave
  * it in the reverse order of their entering, so that linear probing needs no
  * marks of deletion.
  */
@@ -45,7 +45,7 @@ typedef struct {
 typedef struct {
     u_char            *data;       /* decoded */
     uint32_t           len;
-    uint32_t           hash;
+    uint32_t           hash;       /* a sketch, until it is in the table */
 } ai_json_name_t;
 
 
@@ -246,11 +246,11 @@ value:
 
 done:
 
-    value.end = p;
-    value.escaped = flags & AI_JSON_ESCAPED;
-    value.nul = (flags & AI_JSON_NUL) != 0;
-
     if (s->depth <= 1) {
+
+        value.end = p;
+        value.escaped = flags & AI_JSON_ESCAPED;
+        value.nul = (flags & AI_JSON_NUL) != 0;
 
         if (s->depth == 0) {
             p = ai_json_space(p, end);
@@ -439,7 +439,7 @@ ai_json_pop(ai_json_scanner_t *s)
 }
 
 
-static inline uint64_t
+static uint32_t
 ai_json_hash(const u_char *p, size_t len)
 {
     uint32_t  low, high;
@@ -469,7 +469,22 @@ ai_json_hash(const u_char *p, size_t len)
     hash ^= hash >> 32;
     hash *= UINT64_C(0xc4ceb9fe1a85ec53);
 
-    return hash ^ hash >> 29;
+    return (uint32_t) (hash >> 24 ^ hash >> 53);
+}
+
+
+/* tells most names apart, and costs next to nothing */
+
+static inline uint32_t
+ai_json_sketch(const u_char *p, uint32_t len)
+{
+    if (len == 0) {
+        return 0;
+    }
+
+    return (len ^ (uint32_t) p[0] << 24 ^ (uint32_t) p[len - 1] << 16
+            ^ (uint32_t) p[len >> 1] << 8)
+           * 0x165667b1u;
 }
 
 
@@ -480,7 +495,7 @@ ai_json_add_name(ai_json_scanner_t *s, ai_json_t *name)
 {
     void             *grown;
     ai_int_t          rc;
-    uint64_t          hash, bit;
+    uint64_t          bit;
     ai_json_name_t    key;
     ai_json_frame_t  *frame;
 
@@ -498,9 +513,9 @@ ai_json_add_name(ai_json_scanner_t *s, ai_json_t *name)
         key.len = (uint32_t) ai_json_str_decode(name, key.data);
     }
 
-    hash = ai_json_hash(key.data, key.len);
-    bit = UINT64_C(1) << (hash >> 58);
-    key.hash = (uint32_t) (hash >> 24);
+    key.hash = frame->hashed ? ai_json_hash(key.data, key.len)
+                             : ai_json_sketch(key.data, key.len);
+    bit = UINT64_C(1) << (key.hash >> 26);
 
     if (frame->hashed || (frame->bloom & bit)) {
         rc = ai_json_find_name(s, frame, &key, name);
@@ -582,9 +597,18 @@ static ai_int_t
 ai_json_enter_names(ai_json_scanner_t *s, ai_json_frame_t *frame,
     size_t first, ai_json_t *at)
 {
-    size_t  i, slot;
+    size_t           i, slot;
+    ai_json_name_t  *name;
 
-    frame->hashed = 1;
+    if (!frame->hashed) {
+
+        for (i = first; i < s->nnames; i++) {
+            name = &s->names[i];
+            name->hash = ai_json_hash(name->data, name->len);
+        }
+
+        frame->hashed = 1;
+    }
 
     for (i = first; i < s->nnames; i++) {
 

@@ -224,6 +224,33 @@ ai_simd_string_stop(u_char *p, u_char *end)
 }
 
 
+/* the first byte that is a control character or not ASCII; or "end" */
+
+static inline u_char *
+ai_simd_control(u_char *p, u_char *end)
+{
+    uint64_t  mask;
+    ai_vec_t  v;
+
+    while (end - p >= AI_VEC) {
+        v = ai_vec_load(p);
+        mask = ai_vec_mask(ai_vec_or(ai_vec_odd(v), ai_vec_eq(v, 0x7f)));
+
+        if (mask) {
+            return p + ai_vec_first(mask);
+        }
+
+        p += AI_VEC;
+    }
+
+    while (p < end && *p >= 0x20 && *p < 0x7f) {
+        p++;
+    }
+
+    return p;
+}
+
+
 /* the first byte that is a quote or a bracket of JSON; or "end" */
 
 static inline u_char *

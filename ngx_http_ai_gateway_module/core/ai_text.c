@@ -17,23 +17,12 @@
 
 #define AI_TEXT_DIGITS   20
 
-#define ai_text_is_plain(ch)                                                 \
-    ((ch) >= 0x20 && (ch) < 0x7f && (ch) != '"' && (ch) != '\\')
 
+/* what a string of JSON has as it is: printable ASCII but for " and \ */
 
-void
-ai_text_put(ai_text_t *t, const void *data, size_t len)
-{
-    if (t->full || (size_t) (t->last - t->pos) < len) {
-        t->full = 1;
-        return;
-    }
-
-    if (len != 0) {
-        memcpy(t->pos, data, len);
-        t->pos += len;
-    }
-}
+static const u_char  ai_text_plain[256] = {
+    [0x20 ... 0x21] = 1, [0x23 ... 0x5b] = 1, [0x5d ... 0x7e] = 1
+};
 
 
 void
@@ -46,7 +35,7 @@ ai_text_cstr(ai_text_t *t, const char *s)
 void
 ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
 {
-    u_char    *p, *dst, *last, escaped[AI_TEXT_ESCAPED];
+    u_char    *p, *dst, *last, *stop, escaped[AI_TEXT_ESCAPED];
     size_t     i, len, n;
     ai_str_t   one;
 
@@ -68,9 +57,15 @@ ai_text_json(ai_text_t *t, const ai_str_t *s, size_t max)
 
         p = s->data + i;
 
-        if (ai_text_is_plain(*p)) {
-            *dst++ = *p;
-            i++;
+        if (ai_text_plain[*p]) {
+            stop = p + (((size_t) (last - dst) < s->len - i)
+                        ? (size_t) (last - dst) : s->len - i);
+
+            do {
+                *dst++ = *p++;
+            } while (p < stop && ai_text_plain[*p]);
+
+            i = p - s->data;
             continue;
         }
 

@@ -23,8 +23,21 @@ typedef struct {
 } ai_text_t;
 
 
-/* all of the bytes, or none */
-void ai_text_put(ai_text_t *t, const void *data, size_t len);
+/* all of the bytes, or none; inline, as nearly all are literals */
+
+static inline void
+ai_text_put(ai_text_t *t, const void *data, size_t len)
+{
+    if (t->full || (size_t) (t->last - t->pos) < len) {
+        t->full = 1;
+        return;
+    }
+
+    if (len != 0) {
+        memcpy(t->pos, data, len);
+        t->pos += len;
+    }
+}
 
 #define ai_text_lit(t, text)  ai_text_put(t, text, sizeof(text) - 1)
 

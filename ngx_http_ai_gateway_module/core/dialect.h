@@ -28,10 +28,17 @@ typedef struct {
     ai_json_t         value;
 } ai_tap_member_t;
 
+typedef struct {
+    ai_json_t         value;
+    ai_uint_t         text;
+} ai_tap_hole_t;
+
 struct ai_tap_root_s {
     u_char           *start;
     ai_uint_t         n;
+    ai_uint_t         nholes;      /* see dialect_sample.c */
     ai_tap_member_t   members[AI_TAP_MEMBERS];
+    ai_tap_hole_t     holes[AI_TAP_HOLES];
 };
 
 
@@ -107,6 +114,32 @@ ai_tap_eq(const ai_json_t *v, const char *text, size_t len)
 #define ai_tap_filled(v)                                                     \
     ((v)->type == AI_JSON_STRING && (v)->end - (v)->start > 2)
 
+
+/*
+ * Tell values in which events may differ and still be alike: a piece of the
+ * answer, of which nothing matters but its length, and a member that nobody
+ * reads.  They go with the document being read.
+ */
+void ai_tap_hole_text(ai_tap_t *tap, const ai_json_t *v);
+void ai_tap_hole_unread(ai_tap_t *tap, const ai_json_t *v);
+
+/*
+ * Keeps an event with the values told of it, unless it is too large; output
+ * is what it added to tap->output_bytes.  It must have changed nothing else,
+ * so that the next one like it would not either.
+ */
+void ai_tap_sample_keep(ai_tap_t *tap, const ai_str_t *name,
+    const ai_str_t *data, uint64_t output);
+
+/*
+ * Whether an event is like the sample: valid, CONTENT, and with no effect but
+ * on tap->output_bytes, which is added.  0: it must be read.  What is longer
+ * than AI_TAP_SAMPLE_MAX always is.
+ */
+#define AI_TAP_SAMPLE_MAX  65536
+
+ai_uint_t ai_tap_sample_match(ai_tap_t *tap, const ai_str_t *name,
+    const ai_str_t *data);
 
 /* whether an object or an array has a member, 0 for any other type */
 ai_uint_t ai_tap_members(const ai_json_t *v);

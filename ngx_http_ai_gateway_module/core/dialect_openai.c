@@ -203,6 +203,9 @@ ai_openai_root(ai_tap_t *tap, const ai_json_t *root, ai_openai_root_t *m)
 
         } else if (ai_tap_is(&name, "type")) {
             m->error |= ai_tap_is(&value, "error");
+
+        } else {
+            ai_tap_hole_unread(tap, &value);
         }
     }
 }

@@ -143,6 +143,9 @@ ai_responses_root(ai_tap_t *tap, const ai_json_t *root,
 
         } else if (ai_tap_is(&name, "error")) {
             m->error = ai_tap_is_error(&value);
+
+        } else {
+            ai_tap_hole_unread(tap, &value);
         }
     }
 }

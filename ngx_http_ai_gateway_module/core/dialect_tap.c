@@ -89,6 +89,8 @@ ai_tap_text(ai_tap_t *tap, const ai_json_t *v)
 
     tap->output_bytes += (uint64_t) (v->end - v->start) - 2;
 
+    ai_tap_hole_text(tap, v);
+
     return 1;
 }
 

@@ -505,6 +505,38 @@ head_flood(size_t n, size_t each, ai_http_head_t *h)
 }
 
 
+/* every byte at every place of a value that vectors are taken from */
+
+static void
+test_head_bytes(void)
+{
+    int              c;
+    char             text[128];
+    size_t           i, len;
+    u_char          *buf;
+    ai_int_t         want;
+    ai_http_head_t   h;
+
+    for (c = 0; c < 256; c++) {
+        want = ((c >= 0x20 && c != 0x7f) || c == '\t') ? AI_OK : AI_ERROR;
+
+        for (i = 0; i < 40; i++) {
+            len = (size_t) sprintf(text, OK "a: %040d\r\n\r\n", 0);
+            text[sizeof(OK "a: ") - 1 + i] = (char) c;
+
+            buf = exact(text, len);
+            ai_http_head_init(&h);
+
+            if (!CHECK_INT(ai_http_head_parse(&h, buf, len), want)) {
+                printf("    byte 0x%02x at %zu\n", (unsigned) c, i);
+            }
+
+            free(buf);
+        }
+    }
+}
+
+
 static void
 test_head_limits(void)
 {
@@ -690,6 +722,7 @@ main(void)
 {
     UNIT_RUN(test_head);
     UNIT_RUN(test_head_find);
+    UNIT_RUN(test_head_bytes);
     UNIT_RUN(test_head_limits);
     UNIT_RUN(test_chunked);
     UNIT_RUN(test_chunked_limits);

@@ -627,6 +627,38 @@ test_many_objects(void)
 }
 
 
+/* names that differ only where a small object does not look at first */
+
+static void
+test_similar_names(void)
+{
+    size_t           i, n, repeated;
+    u_char          *p, text[1024];
+    ai_json_error_t  err;
+
+    for (n = 2; n < 48; n++) {
+
+        /* the last one repeats one before, or none */
+
+        for (repeated = 0; repeated < n; repeated++) {
+            p = text;
+
+            for (i = 0; i < n; i++) {
+                p += sprintf((char *) p, "%c\"a%02zukkkz\":0",
+                             i ? ',' : '{', (i == n - 1) ? repeated : i);
+            }
+
+            *p++ = '}';
+
+            CHECK_INT(ai_json_scan(text, (size_t) (p - text), NULL,
+                                   &unit_arena, NULL, NULL, NULL, &err),
+                      repeated == n - 1 ? AI_OK : AI_DECLINED);
+            unit_arena_reset();
+        }
+    }
+}
+
+
 static uint64_t
 json_inverse(uint64_t odd)
 {
@@ -847,6 +879,7 @@ main(int argc, char **argv)
     UNIT_RUN(test_members);
     UNIT_RUN(test_many_members);
     UNIT_RUN(test_many_objects);
+    UNIT_RUN(test_similar_names);
     UNIT_RUN(test_hostile_names);
 
     return unit_done();
