@@ -8,7 +8,7 @@
 #include "ai_utf8.h"
 
 
-static inline u_char *ai_json_lex_special(ai_json_lex_t *lex, u_char *p,
+static u_char *ai_json_lex_special(ai_json_lex_t *lex, u_char *p,
     unsigned *flags);
 static u_char *ai_json_lex_escape(ai_json_lex_t *lex, u_char *p,
     unsigned *flags);
@@ -26,33 +26,46 @@ static const u_char  ai_json_lex_simple[256] = {
 
 /*
  * Text has a line end, a quotation mark or a foreign letter in most blocks,
- * so what stands out is taken from the mask of a block one by one.
+ * so what stands out is taken from the mask of a block one by one.  AI_OK: *pos
+ * is after the closing quote; AI_AGAIN: it is where less than a block is left;
+ * AI_ERROR.
  */
 
-u_char *
-ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
+static inline __attribute__((__always_inline__)) ai_int_t
+ai_json_lex_blocks(ai_json_lex_t *lex, u_char **pos, unsigned *flags,
+    uint64_t (*block)(const u_char *p))
 {
-    u_char    *end, *q;
+    u_char    *p, *end, *q;
     uint64_t   mask;
 
+    p = *pos;
     end = lex->end;
 
     while (end - p >= AI_BLOCK) {
 
-        mask = ai_simd_string_block(p);
+        mask = block(p);
         q = p;
 
         while (mask) {
             q = p + __builtin_ctzll(mask);
 
             if (*q == '"') {
-                return q + 1;
+                *pos = q + 1;
+                return AI_OK;
             }
 
-            q = ai_json_lex_special(lex, q, flags);
+            /* the usual one without a call */
 
-            if (q == NULL) {
-                return NULL;
+            if (*q == '\\' && end - q >= 2 && ai_json_lex_simple[q[1]]) {
+                *flags |= AI_JSON_ESCAPED;
+                q += 2;
+
+            } else {
+                q = ai_json_lex_special(lex, q, flags);
+
+                if (q == NULL) {
+                    return AI_ERROR;
+                }
             }
 
             if (q - p >= AI_BLOCK) {
@@ -63,6 +76,44 @@ ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
         }
 
         p = (q - p > AI_BLOCK) ? q : p + AI_BLOCK;
+    }
+
+    *pos = p;
+
+    return AI_AGAIN;
+}
+
+
+static ai_int_t
+ai_json_lex_base(ai_json_lex_t *lex, u_char **pos, unsigned *flags)
+{
+    return ai_json_lex_blocks(lex, pos, flags, ai_simd_string_block);
+}
+
+
+static ai_simd_wide ai_int_t
+ai_json_lex_wide(ai_json_lex_t *lex, u_char **pos, unsigned *flags)
+{
+    return ai_json_lex_blocks(lex, pos, flags, ai_simd_wide_block);
+}
+
+
+u_char *
+ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
+{
+    u_char    *end;
+    ai_int_t   rc;
+
+    end = lex->end;
+
+    if (end - p >= AI_BLOCK) {
+
+        rc = ai_simd_has_wide() ? ai_json_lex_wide(lex, &p, flags)
+                                : ai_json_lex_base(lex, &p, flags);
+
+        if (rc != AI_AGAIN) {
+            return rc == AI_OK ? p : NULL;
+        }
     }
 
     for ( ;; ) {
@@ -87,7 +138,7 @@ ai_json_lex_long_string(ai_json_lex_t *lex, u_char *p, unsigned *flags)
 
 /* "p" is at what is neither plain nor a quote; the result is after it */
 
-static inline u_char *
+static u_char *
 ai_json_lex_special(ai_json_lex_t *lex, u_char *p, unsigned *flags)
 {
     u_char  *end, *q;

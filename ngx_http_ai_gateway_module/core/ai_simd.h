@@ -150,22 +150,69 @@ ai_vec_bracket(ai_vec_t v)
 }
 
 
-/* such bytes among the AI_BLOCK at p */
+/* such bytes among the AI_BLOCK at p; unrolled, as compilers do not */
+
+#define ai_simd_string_bits(p, i)                                            \
+    ((uint64_t) ai_vec_bits(ai_vec_string_stop(ai_vec_load((p) + (i))))      \
+     << (i))
 
 static inline uint64_t
 ai_simd_string_block(const u_char *p)
 {
-    unsigned  i;
     uint64_t  mask;
 
-    mask = 0;
+    mask = ai_simd_string_bits(p, 0) | ai_simd_string_bits(p, 16)
+           | ai_simd_string_bits(p, 32) | ai_simd_string_bits(p, 48);
 
-    for (i = 0; i < AI_BLOCK; i += AI_VEC) {
-        mask |= ai_vec_bits(ai_vec_string_stop(ai_vec_load(p + i))) << i;
+    if (AI_VEC == 8) {
+        mask |= ai_simd_string_bits(p, 8) | ai_simd_string_bits(p, 24)
+                | ai_simd_string_bits(p, 40) | ai_simd_string_bits(p, 56);
     }
 
     return mask;
 }
+
+
+/*
+ * The same with vectors of 32 bytes, for code that is compiled for them and
+ * entered only where the processor has them.
+ */
+
+#if (defined __x86_64__ && AI_VEC_BITS == 1 && !defined AI_SIMD_BASELINE)
+
+#include <immintrin.h>
+
+#define ai_simd_wide          __attribute__((target("avx2")))
+#define ai_simd_has_wide()    __builtin_cpu_supports("avx2")
+
+static inline ai_simd_wide uint64_t
+ai_simd_wide_half(const u_char *p)
+{
+    __m256i  v, m;
+
+    v = _mm256_loadu_si256((const __m256i *) p);
+
+    m = _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('"')),
+                        _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
+    m = _mm256_or_si256(m, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v));
+
+    return (uint32_t) _mm256_movemask_epi8(m);
+}
+
+
+static inline ai_simd_wide uint64_t
+ai_simd_wide_block(const u_char *p)
+{
+    return ai_simd_wide_half(p) | ai_simd_wide_half(p + 32) << 32;
+}
+
+#else
+
+#define ai_simd_wide
+#define ai_simd_has_wide()    0
+#define ai_simd_wide_block    ai_simd_string_block
+
+#endif
 
 
 /*
