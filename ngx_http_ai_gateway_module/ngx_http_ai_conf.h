@@ -152,10 +152,8 @@ typedef struct {
 
 #define NGX_HTTP_AI_HEADERS_OFF       0x01
 #define NGX_HTTP_AI_HEADERS_ROUTE     0x02
-#define NGX_HTTP_AI_HEADERS_COST      0x04
-#define NGX_HTTP_AI_HEADERS_LIMITS    0x08
-#define NGX_HTTP_AI_HEADERS_TIMING    0x10
-#define NGX_HTTP_AI_HEADERS_UPSTREAM  0x20
+#define NGX_HTTP_AI_HEADERS_TIMING    0x04
+#define NGX_HTTP_AI_HEADERS_UPSTREAM  0x08
 
 typedef struct {
     ngx_flag_t                       gateway;

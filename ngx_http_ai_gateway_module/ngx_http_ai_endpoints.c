@@ -189,19 +189,15 @@ ngx_http_ai_model(ngx_http_ai_ctx_t *ctx)
 static ai_models_shape_e
 ngx_http_ai_models_shape(ngx_http_ai_ctx_t *ctx)
 {
-    ngx_uint_t  hints;
-
-    hints = ngx_http_ai_hints(ctx->request, &ctx->known);
-
-    if (hints & AI_HINT_CODEX) {
+    if (ctx->hints & AI_HINT_CODEX) {
         return AI_MODELS_CODEX;
     }
 
-    if (hints & AI_HINT_ANTHROPIC_VERSION) {
+    if (ctx->hints & AI_HINT_ANTHROPIC_VERSION) {
         return AI_MODELS_ANTHROPIC;
     }
 
-    return (hints & AI_HINT_GOOG) ? AI_MODELS_GEMINI : AI_MODELS_OPENAI;
+    return (ctx->hints & AI_HINT_GOOG) ? AI_MODELS_GEMINI : AI_MODELS_OPENAI;
 }
 
 

@@ -163,6 +163,7 @@ struct ngx_http_ai_ctx_s {
     ngx_uint_t                       step;
 
     ngx_http_ai_known_t              known;
+    ngx_uint_t                       hints;     /* AI_HINT_... */
     ai_surface_t                     surface;
     ngx_str_t                        body;      /* as the client sent it,
                                                    inflated, in one piece */
@@ -219,6 +220,13 @@ void ngx_http_ai_finish(ngx_http_ai_ctx_t *ctx, ngx_int_t rc);
 /* AI_HINT_... of the headers and arguments */
 ngx_uint_t ngx_http_ai_hints(ngx_http_request_t *r,
     ngx_http_ai_known_t *known);
+
+/*
+ * Microseconds until now that were neither the client sending its body nor
+ * the provider answering; the latter are *upstream.
+ */
+uint64_t ngx_http_ai_overhead(ngx_http_ai_ctx_t *ctx, uint64_t now,
+    uint64_t *upstream);
 
 /* the read body in one piece: NGX_OK, NGX_ERROR */
 ngx_int_t ngx_http_ai_request_body(ngx_http_request_t *r, ngx_str_t *body);
@@ -307,6 +315,9 @@ ngx_int_t ngx_http_ai_reply_add(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n,
  * gone; NGX_AGAIN: the client is slower than we are; NGX_ERROR.
  */
 ngx_int_t ngx_http_ai_reply_flush(ngx_http_ai_ctx_t *ctx, ngx_uint_t last);
+
+/* sends what is queued and the end of the body; may finalize */
+void ngx_http_ai_reply_end(ngx_http_ai_ctx_t *ctx);
 
 /* a whole document; may finalize */
 void ngx_http_ai_reply_document(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,

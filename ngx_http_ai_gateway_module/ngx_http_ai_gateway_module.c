@@ -44,11 +44,6 @@ static ngx_conf_post_t  ngx_http_ai_gateway_post = {
 };
 
 
-/*
- * "cost" and "limits" have bits of their own, but there is neither a price
- * nor a limit yet that they could tell of.
- */
-
 static const ngx_conf_bitmask_t  ngx_http_ai_headers[] = {
     { ngx_string("off"), NGX_HTTP_AI_HEADERS_OFF },
     { ngx_string("route"), NGX_HTTP_AI_HEADERS_ROUTE },

@@ -174,14 +174,13 @@ static ngx_int_t
 ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
 {
     ngx_int_t            rc;
-    ngx_uint_t           hints;
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    hints = ngx_http_ai_hints(r, &ctx->known);
+    ctx->hints = ngx_http_ai_hints(r, &ctx->known);
 
     rc = ai_surface_find(&ctx->surface, ngx_http_ai_str(&r->method_name),
-                         ngx_http_ai_str(&r->uri), hints);
+                         ngx_http_ai_str(&r->uri), ctx->hints);
 
     ctx->record.dialect = ctx->surface.dialect->name;
 
@@ -206,7 +205,7 @@ ngx_http_ai_surface(ngx_http_ai_ctx_t *ctx)
     /* without tiers the models are those of the provider */
 
     if ((ctx->surface.op == AI_OP_MODELS || ctx->surface.op == AI_OP_MODEL)
-        && ctx->mcf->tiers.nelts == 0 && !(hints & AI_HINT_CODEX))
+        && ctx->mcf->tiers.nelts == 0 && !(ctx->hints & AI_HINT_CODEX))
     {
         ctx->surface.op = AI_OP_PASS;
     }
@@ -478,17 +477,7 @@ ngx_http_ai_settle(ngx_http_ai_ctx_t *ctx)
         rec->outcome = ngx_http_ai_outcome(ctx);
     }
 
-    /* what was neither the client sending nor the provider answering */
-
-    upstream = 0;
-
-    if (ctx->attempt_start) {
-        upstream = (ctx->attempt_end ? ctx->attempt_end : now)
-                   - ctx->attempt_start;
-    }
-
-    rec->overhead_us = now - (ctx->body_done ? ctx->body_done : ctx->start)
-                       - upstream;
+    rec->overhead_us = ngx_http_ai_overhead(ctx, now, &upstream);
 
     if (tap->dialect == NULL) {
         return;
@@ -504,6 +493,21 @@ ngx_http_ai_settle(ngx_http_ai_ctx_t *ctx)
     rec->model_response = tap->model;
     rec->finish = tap->finish;
     rec->tools = tap->tools;
+}
+
+
+uint64_t
+ngx_http_ai_overhead(ngx_http_ai_ctx_t *ctx, uint64_t now,
+    uint64_t *upstream)
+{
+    *upstream = 0;
+
+    if (ctx->attempt_start) {
+        *upstream = (ctx->attempt_end ? ctx->attempt_end : now)
+                    - ctx->attempt_start;
+    }
+
+    return now - (ctx->body_done ? ctx->body_done : ctx->start) - *upstream;
 }
 
 

@@ -33,7 +33,7 @@ static void *ngx_http_ai_read_scratch(void *data, size_t size);
 static void ngx_http_ai_read_forget(ngx_http_ai_reply_t *reply);
 static void ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
-static ngx_int_t ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
+static void ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
@@ -246,7 +246,7 @@ ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 }
 
 
-static ngx_int_t
+static void
 ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 {
     u_char               *body;
@@ -270,7 +270,7 @@ ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
                           "\"ai_max_response\" allows: %uz bytes",
                           &ctx->target.provider->name, max);
             ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
-            return NGX_ERROR;
+            return;
         }
     }
 
@@ -290,7 +290,7 @@ ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
         body = ngx_palloc(pool, size);
         if (body == NULL) {
             ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
-            return NGX_ERROR;
+            return;
         }
 
         if (reply->body) {
@@ -304,8 +304,6 @@ ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 
     ngx_memcpy(reply->body + reply->len, p, n);
     reply->len += n;
-
-    return NGX_OK;
 }
 
 
@@ -357,11 +355,11 @@ static ngx_int_t
 ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     ngx_uint_t copy)
 {
+    ngx_int_t             rc;
     ai_event_e            what;
     ngx_http_ai_reply_t  *reply;
 
     reply = &ctx->reply;
-
     what = ai_tap_event(&reply->tap, ev);
 
     ngx_http_ai_read_forget(reply);
@@ -369,14 +367,13 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     switch (what) {
 
     case AI_EVENT_IDLE:
-
         /* what no client would see may be no event at all */
 
         if (!ev->has_data && !ev->comment_only && ev->name.len == 0) {
             return NGX_OK;
         }
 
-        /* opening events wait for the first useful one, but not too many */
+        /* too many to wait for the first useful one */
 
         if (!ctx->committed
             && ctx->record.response_bytes > ctx->lcf->max_event)
@@ -385,11 +382,9 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
             return NGX_DONE;
         }
 
-        copy = copy || !ctx->committed;
         break;
 
     case AI_EVENT_CONTENT:
-
         if (!ctx->committed && ngx_http_ai_read_useful(ctx) != NGX_OK) {
             return NGX_DONE;
         }
@@ -401,16 +396,13 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
         break;
 
     case AI_EVENT_USAGE:
-
         if (reply->hide_usage) {
             return NGX_OK;
         }
 
-        copy = copy || !ctx->committed;
         break;
 
     case AI_EVENT_END:
-
         if (ngx_http_ai_read_ended(ctx) != NGX_OK) {
             return NGX_DONE;
         }
@@ -429,9 +421,11 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
         return NGX_DONE;
     }
 
-    if (ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len, copy)
-        != NGX_OK)
-    {
+    /* before the commit it is held for longer than its bytes stay */
+
+    rc = ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len,
+                               copy || !ctx->committed);
+    if (rc != NGX_OK) {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
         return NGX_DONE;
     }
@@ -550,7 +544,7 @@ ngx_http_ai_read_end(ngx_http_ai_ctx_t *ctx)
 
     ngx_http_ai_attempt_record(ctx, ctx->reply.status, AI_ERR_NONE);
 
-    if (ctx->ex == NULL || ctx->ex->whole) {
+    if (ctx->ex->whole) {
         return;
     }
 
@@ -598,8 +592,7 @@ ngx_http_ai_read_done(ngx_http_ai_exchange_t *ex, ai_error_e error)
     case NGX_HTTP_AI_READ_OPAQUE:
 
         if (error == AI_ERR_NONE) {
-            ngx_http_ai_finish(ctx, ngx_http_ai_reply_flush(ctx, 1)
-                                    == NGX_ERROR ? NGX_ERROR : NGX_OK);
+            ngx_http_ai_reply_end(ctx);
             return;
         }
 
@@ -641,12 +634,13 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 
     if (reply->ended) {
 
-        if (reply->out && ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR) {
-            ngx_http_ai_finish(ctx, NGX_ERROR);
-            return;
+        if (reply->out) {
+            ngx_http_ai_reply_end(ctx);
+
+        } else {
+            ngx_http_ai_finish(ctx, NGX_OK);
         }
 
-        ngx_http_ai_finish(ctx, NGX_OK);
         return;
     }
 
@@ -670,14 +664,12 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
     end = reply->tap.dialect->terminator(ctx->surface.op);
     len = ngx_strlen(end);
 
-    if (ngx_http_ai_reply_add(ctx, (u_char *) end, len, 1) != NGX_OK
-        || ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR)
-    {
+    if (ngx_http_ai_reply_add(ctx, (u_char *) end, len, 1) != NGX_OK) {
         ngx_http_ai_finish(ctx, NGX_ERROR);
         return;
     }
 
-    ngx_http_ai_finish(ctx, NGX_OK);
+    ngx_http_ai_reply_end(ctx);
 }
 
 

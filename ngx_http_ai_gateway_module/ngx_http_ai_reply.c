@@ -23,6 +23,10 @@ static ngx_int_t ngx_http_ai_reply_timing(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_reply_retry(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx,
     ngx_http_ai_exchange_t *ex, ngx_uint_t i);
+static ai_header_e ngx_http_ai_reply_passes(ngx_http_ai_ctx_t *ctx,
+    ai_str_t *name, ai_str_t *to);
+static ngx_int_t ngx_http_ai_reply_push(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
 static u_char *ngx_http_ai_reply_copy(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static ngx_buf_t *ngx_http_ai_reply_buf(ngx_http_ai_ctx_t *ctx);
@@ -67,8 +71,8 @@ ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
 {
     u_char            *p, low[NGX_HTTP_AI_NAME_LEN];
     ai_str_t           name, value, to;
+    ngx_str_t          key, kept;
     ai_header_e        what;
-    ngx_table_elt_t   *h;
     ai_http_header_t  *line;
 
     line = &ex->head.headers[i];
@@ -103,23 +107,9 @@ ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
         return NGX_OK;
     }
 
-    what = ai_header_response(&name, &to);
+    what = ngx_http_ai_reply_passes(ctx, &name, &to);
 
-    /* how an opaque body is coded belongs to it */
-
-    if (ctx->reply.mode == NGX_HTTP_AI_READ_OPAQUE
-        && ai_str_eq(&name, "content-encoding"))
-    {
-        what = AI_HEADER_PASS;
-    }
-
-    if (what == AI_HEADER_DROP
-        || (what == AI_HEADER_ACCOUNT
-            && !(ctx->lcf->headers & NGX_HTTP_AI_HEADERS_UPSTREAM))
-        || (ctx->lcf->headers & NGX_HTTP_AI_HEADERS_OFF
-            && what == AI_HEADER_RENAME)
-        || ngx_strncmp(name.data, "retry-after", 11) == 0)
-    {
+    if (what == AI_HEADER_DROP) {
         return NGX_OK;
     }
 
@@ -127,29 +117,76 @@ ngx_http_ai_reply_keep(ngx_http_ai_ctx_t *ctx, ngx_http_ai_exchange_t *ex,
         name = to;
     }
 
-    h = ngx_list_push(&ctx->request->headers_out.headers);
     p = ngx_pnalloc(ctx->request->pool, name.len + value.len);
-
-    if (h == NULL || p == NULL) {
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    h->hash = 1;
-    h->key.data = p;
-    h->key.len = name.len;
-    h->lowcase_key = p;
+    key.data = p;
+    key.len = name.len;
     p = ngx_cpymem(p, name.data, name.len);
-    h->value.data = p;
-    h->value.len = value.len;
-    ngx_memcpy(p, value.data, value.len);
-    ngx_http_ai_header_unlink(h);
 
-    return NGX_OK;
+    kept.data = p;
+    kept.len = value.len;
+    ngx_memcpy(p, value.data, value.len);
+
+    return ngx_http_ai_reply_push(ctx->request, &key, &kept);
+}
+
+
+/* the table of the core, and what this answer and location make of it */
+
+static ai_header_e
+ngx_http_ai_reply_passes(ngx_http_ai_ctx_t *ctx, ai_str_t *name,
+    ai_str_t *to)
+{
+    ai_header_e  what;
+
+    /* how an opaque body is coded belongs to it */
+
+    if (ctx->reply.mode == NGX_HTTP_AI_READ_OPAQUE
+        && ai_str_eq(name, "content-encoding"))
+    {
+        return AI_HEADER_PASS;
+    }
+
+    /* written anew, with a cap */
+
+    if (ai_str_eq(name, "retry-after") || ai_str_eq(name, "retry-after-ms")) {
+        return AI_HEADER_DROP;
+    }
+
+    what = ai_header_response(name, to);
+
+    if ((what == AI_HEADER_ACCOUNT
+         && !(ctx->lcf->headers & NGX_HTTP_AI_HEADERS_UPSTREAM))
+        || (what == AI_HEADER_RENAME
+            && (ctx->lcf->headers & NGX_HTTP_AI_HEADERS_OFF)))
+    {
+        return AI_HEADER_DROP;
+    }
+
+    return what;
 }
 
 
 ngx_int_t
 ngx_http_ai_reply_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_str_t  key;
+
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
+
+    return ngx_http_ai_reply_push(r, &key, value);
+}
+
+
+/* name is in lower case */
+
+static ngx_int_t
+ngx_http_ai_reply_push(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
@@ -160,9 +197,8 @@ ngx_http_ai_reply_header(ngx_http_request_t *r, const char *name,
     }
 
     h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->lowcase_key = h->key.data;
+    h->key = *name;
+    h->lowcase_key = name->data;
     h->value = *value;
     ngx_http_ai_header_unlink(h);
 
@@ -345,18 +381,10 @@ static ngx_int_t
 ngx_http_ai_reply_timing(ngx_http_ai_ctx_t *ctx)
 {
     u_char     *p;
-    uint64_t    now, own, up;
+    uint64_t    own, up;
     ngx_str_t   value;
 
-    now = ngx_http_ai_now();
-    up = 0;
-
-    if (ctx->attempt_start) {
-        up = (ctx->attempt_end ? ctx->attempt_end : now)
-             - ctx->attempt_start;
-    }
-
-    own = now - (ctx->body_done ? ctx->body_done : ctx->start) - up;
+    own = ngx_http_ai_overhead(ctx, ngx_http_ai_now(), &up);
 
     p = ngx_pnalloc(ctx->request->pool, NGX_HTTP_AI_MESSAGE_LEN);
     if (p == NULL) {
@@ -640,9 +668,21 @@ ngx_http_ai_reply_document(ngx_http_ai_ctx_t *ctx, ngx_uint_t status,
         rc = ngx_http_ai_reply_add(ctx, body->data, body->len, 0);
     }
 
-    if (rc == NGX_OK && ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR) {
-        rc = NGX_ERROR;
+    if (rc == NGX_OK) {
+        ngx_http_ai_reply_end(ctx);
+        return;
     }
+
+    ngx_http_ai_finish(ctx, rc == NGX_ERROR ? NGX_ERROR : NGX_OK);
+}
+
+
+void
+ngx_http_ai_reply_end(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_ai_reply_flush(ctx, 1);
 
     ngx_http_ai_finish(ctx, rc == NGX_ERROR ? NGX_ERROR : NGX_OK);
 }
@@ -719,12 +759,11 @@ ngx_http_ai_reply_event(ngx_http_ai_ctx_t *ctx, ai_error_doc_t *doc)
     if (ctx->surface.dialect->error_event(doc, ctx->surface.op, &ctx->alloc,
                                           &out)
         != AI_OK
-        || ngx_http_ai_reply_add(ctx, out.data, out.len, 0) != NGX_OK
-        || ngx_http_ai_reply_flush(ctx, 1) == NGX_ERROR)
+        || ngx_http_ai_reply_add(ctx, out.data, out.len, 0) != NGX_OK)
     {
         ngx_http_ai_finish(ctx, NGX_ERROR);
         return;
     }
 
-    ngx_http_ai_finish(ctx, NGX_OK);
+    ngx_http_ai_reply_end(ctx);
 }

@@ -46,12 +46,14 @@ ngx_http_ai_step_pt  ngx_http_ai_steps[] = {
 static ngx_int_t
 ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx)
 {
+    ngx_int_t            json;
     ai_inflate_kind_e    kind;
     ngx_table_elt_t     *h;
     ngx_http_request_t  *r;
 
     r = ctx->request;
     kind = AI_INFLATE_NONE;
+    json = ngx_http_ai_json_type(r);
 
     h = ctx->known.content_encoding;
 
@@ -65,7 +67,7 @@ ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx)
                                   "use gzip, deflate or none", &h->value);
     }
 
-    if (ctx->opaque && ngx_http_ai_json_type(r) != NGX_OK) {
+    if (ctx->opaque && json != NGX_OK) {
         ctx->record.request_bytes = r->request_length;
 
         if (kind != AI_INFLATE_NONE) {
@@ -77,7 +79,7 @@ ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (ngx_http_ai_json_type(r) == NGX_DECLINED) {
+    if (json == NGX_DECLINED) {
         return ngx_http_ai_refuse(ctx, AI_ERR_MEDIA_TYPE, NULL,
                                   "Content-Type must be application/json");
     }
