@@ -611,7 +611,10 @@ sub logged {
 
     for (1 .. 100) {
         @lines = log_lines($ng);
-        last if @lines >= ($n || 1);
+
+        # a line may be read while it is being written
+
+        last if @lines >= ($n || 1) && defined $lines[-1];
         sleep 0.02;
     }
 
