@@ -19,7 +19,7 @@ HEADERS = $(wildcard $(AI)/core/*.h t/unit/*.h t/fuzz/*.h)
 TESTED_CFLAGS = -std=gnu99 -g -O1 -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Wall -Wextra -Werror -Wno-unused-parameter -I$(AI)/core
-TESTED_LIBS = -lpcre2-8 -lcjson -lz -lm
+TESTED_LIBS = -lpcre2-8 -lcjson -lz -lcrypto -lm
 
 
 help:
@@ -35,6 +35,8 @@ help:
 	@echo "  make unit       unit tests of core/, under sanitizers"
 	@echo "  make test       module, unit, and t/*.t"
 	@echo "  make style      coding style (a part of make test)"
+	@echo "  make hub        each recorded answer and request between all dialects,"
+	@echo "                  judged by a reader of its own; prints the matrix"
 	@echo "  make fuzz       replay t/fuzz/corpus; FUZZ_TIME=60 fuzzes each target"
 	@echo "                  for so many seconds (needs clang)"
 	@echo "  make asan       t/*.t on an nginx built with sanitizers"
@@ -76,6 +78,17 @@ $(OBJS)/unit/%.o: $(AI)/core/%.c $(HEADERS)
 
 $(OBJS)/unit/%_test: t/unit/%_test.c $(CORE_OBJS) $(HEADERS)
 	$(CC) $(TESTED_CFLAGS) -It/unit -o $@ $< $(CORE_OBJS) $(TESTED_LIBS)
+
+
+# The hub: a program that translates, and the tests that judge it.
+
+$(OBJS)/hub/driver: t/hub/driver.c $(CORE_OBJS) $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(TESTED_CFLAGS) -o $@ $< $(CORE_OBJS) $(TESTED_LIBS)
+
+
+hub: $(OBJS)/hub/driver
+	@t/hub/run.sh
 
 
 # The fuzz targets: replayed by a main() of ours, or driven by libFuzzer.
@@ -151,7 +164,7 @@ clean:
 	@t/tools/clean.sh
 
 
-.PHONY: help deps test-deps module unit fuzz test check style asan matrix \
+.PHONY: help deps test-deps module unit hub fuzz test check style asan matrix \
 	clients bench run install deb clean
 
 # kept, so that a test that changed does not build the core again
