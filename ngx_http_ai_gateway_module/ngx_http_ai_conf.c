@@ -400,15 +400,27 @@ ngx_http_ai_provider_find(ngx_http_ai_main_conf_t *mcf, ngx_str_t *name)
 char *
 ngx_http_ai_conf_link(ngx_conf_t *cf, ngx_http_ai_main_conf_t *mcf)
 {
-    ngx_uint_t                i;
-    ngx_http_ai_use_t        *use;
-    ngx_http_ai_provider_t  **p;
+    ngx_uint_t                  i, n;
+    ngx_http_ai_use_t          *use;
+    ngx_http_ai_provider_t    **p;
+    ngx_http_ai_credential_t   *key;
 
     p = mcf->providers.elts;
 
     for (i = 0; i < mcf->providers.nelts; i++) {
         if (ngx_http_ai_provider_link(cf, p[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
+        }
+
+        key = p[i]->keys.elts;
+
+        for (n = 0; n < p[i]->keys.nelts; n++) {
+
+            if (key[n].token
+                && ngx_http_ai_token_link(cf, key[n].token) != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
         }
     }
 

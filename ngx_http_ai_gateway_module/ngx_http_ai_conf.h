@@ -13,12 +13,18 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include <ngx_http.h>
 #include "ai_dialect.h"
 #include "ai_pattern.h"
+#include "ai_sigv4.h"
+#include "ai_vendor.h"
 
 
 typedef struct ngx_http_ai_tier_s  ngx_http_ai_tier_t;
+
+
+typedef struct ngx_http_ai_token_s  ngx_http_ai_token_t;
 
 
 /* one "key" of a provider; the value never leaves the request head */
@@ -26,6 +32,13 @@ typedef struct ngx_http_ai_tier_s  ngx_http_ai_tier_t;
 typedef struct {
     ngx_str_t                        value;
     ngx_str_t                        source;    /* "env:NAME", for logs */
+    ai_sigv4_credentials_t          *aws;       /* of AI_AUTH_SIGV4 */
+    ngx_http_ai_token_t             *token;     /* of AI_AUTH_GOOGLE */
+    ngx_str_t                        path;      /* of a file, NUL follows */
+    ngx_msec_t                       refresh;   /* read anew, 0: never */
+    ngx_event_t                     *timer;     /* of this worker */
+    ngx_pool_t                      *pool;      /* of what it read last */
+    time_t                           mtime;
     ngx_int_t                        weight;
     ngx_int_t                        current;   /* smooth round robin, of
                                                    this worker */
@@ -39,6 +52,11 @@ struct ngx_http_ai_provider_s {
     ngx_str_t                        preset;
     const ai_dialect_t              *dialect;
     ngx_uint_t                       auth;      /* ai_auth_e */
+    const ai_vendor_t               *vendor;    /* of the preset, or generic */
+
+    ngx_str_t                        project;
+    ngx_str_t                        region;
+    ngx_str_t                        api_version;
 
     ngx_str_t                        endpoint;  /* as it was written */
     ngx_str_t                        without_key;
@@ -155,6 +173,15 @@ typedef struct {
 #define NGX_HTTP_AI_HEADERS_TIMING    0x04
 #define NGX_HTTP_AI_HEADERS_UPSTREAM  0x08
 
+/* what becomes of a request that the target cannot be asked all of */
+
+typedef enum {
+    NGX_HTTP_AI_UNSUPPORTED_DROP = 0,
+    NGX_HTTP_AI_UNSUPPORTED_WARN,
+    NGX_HTTP_AI_UNSUPPORTED_REJECT
+} ngx_http_ai_unsupported_e;
+
+
 typedef struct {
     ngx_flag_t                       gateway;
     ngx_http_complex_value_t        *route;
@@ -163,6 +190,7 @@ typedef struct {
     time_t                           cors_max_age;
     size_t                           max_response;
     size_t                           max_event;
+    ngx_uint_t                       unsupported;
     void                            *mock;      /* of ngx_http_ai_mock.c */
 } ngx_http_ai_loc_conf_t;
 
@@ -225,6 +253,9 @@ char *ngx_http_ai_preset_check(ngx_conf_t *cf, void *post, void *data);
  * the defaults; errors are logged */
 char *ngx_http_ai_provider_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p);
 
+/* what is left open by then gets its default */
+void ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p);
+
 /* ngx_http_ai_provider_key.c: the directive "key" reads a credential, and
  * once the block is read, it is decided what to do about those not set */
 
@@ -232,6 +263,19 @@ char *ngx_http_ai_provider_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_ai_provider_keys_check(ngx_conf_t *cf,
     ngx_http_ai_provider_t *p);
+
+
+/* ngx_http_ai_refresh.c: keys whose files change while workers run */
+ngx_int_t ngx_http_ai_refresh_init(ngx_cycle_t *cycle,
+    ngx_http_ai_main_conf_t *mcf);
+
+
+/* ngx_http_ai_token.c: what an account of Google Cloud is made of, and, once
+ * the whole http{} is read, where its token endpoint is */
+
+char *ngx_http_ai_token_conf(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    ngx_http_ai_credential_t *key);
+char *ngx_http_ai_token_link(ngx_conf_t *cf, ngx_http_ai_token_t *token);
 
 
 /* ngx_http_ai_provider_link.c */

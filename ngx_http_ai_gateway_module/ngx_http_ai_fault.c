@@ -19,6 +19,7 @@ static ngx_uint_t ngx_http_ai_fault_relayed(ngx_http_ai_ctx_t *ctx,
     ai_error_e error);
 static ngx_uint_t ngx_http_ai_fault_secret(ngx_http_ai_ctx_t *ctx,
     ai_str_t *text);
+static ngx_uint_t ngx_http_ai_fault_holds(ai_str_t *text, ngx_str_t *key);
 static void ngx_http_ai_fault_message(ngx_http_ai_ctx_t *ctx,
     ai_str_t *text);
 
@@ -131,7 +132,7 @@ ngx_http_ai_fault_relayed(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 
     reply = &ctx->reply;
 
-    if (error == AI_ERR_UPSTREAM_AUTH
+    if (error == AI_ERR_UPSTREAM_AUTH || ctx->translated
         || ctx->target.provider->dialect != ctx->surface.dialect
         || reply->len == 0 || reply->len > NGX_HTTP_AI_ERROR_RELAY)
     {
@@ -157,14 +158,32 @@ ngx_http_ai_fault_relayed(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 static ngx_uint_t
 ngx_http_ai_fault_secret(ngx_http_ai_ctx_t *ctx, ai_str_t *text)
 {
-    u_char     *p, *last;
-    ngx_str_t  *key;
+    ngx_http_ai_credential_t  *key;
 
-    if (ctx->credential == NULL) {
+    key = ctx->credential;
+
+    if (key == NULL) {
         return 0;
     }
 
-    key = &ctx->credential->value;
+    if (key->token) {
+        return ngx_http_ai_fault_holds(text,
+                                       ngx_http_ai_token_value(key->token));
+    }
+
+    if (key->aws) {
+        return ngx_http_ai_fault_holds(text,
+                                       ngx_http_ai_ngx(&key->aws->secret));
+    }
+
+    return ngx_http_ai_fault_holds(text, &key->value);
+}
+
+
+static ngx_uint_t
+ngx_http_ai_fault_holds(ai_str_t *text, ngx_str_t *key)
+{
+    u_char  *p, *last;
 
     if (key->len == 0 || text->len < key->len) {
         return 0;

@@ -15,15 +15,19 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_http.h>
+#include "ai_count.h"
 #include "ai_dialect.h"
+#include "ai_embed.h"
 #include "ai_error.h"
+#include "ai_frame.h"
 #include "ai_header.h"
 #include "ai_json.h"
 #include "ai_pattern.h"
 #include "ai_record.h"
 #include "ai_splice.h"
-#include "ai_sse.h"
 #include "ai_surface.h"
+#include "ai_translate.h"
+#include "ai_vendor.h"
 #include "ngx_http_ai_compat.h"
 #include "ngx_http_ai_exchange.h"
 #include "ngx_http_ai_conf.h"    /* after it: names its provider */
@@ -139,8 +143,9 @@ typedef struct {
     ngx_buf_t                       *tail;      /* of out, to extend it */
     ngx_buf_t                        copy;
 
-    ai_sse_t                         sse;
+    ai_frame_t                       frame;
     ai_tap_t                         tap;
+    ai_translate_t                  *translate; /* NULL: bytes pass */
     ngx_pool_t                      *scratch;   /* of one event */
     ai_alloc_t                       scratch_alloc;
 
@@ -151,6 +156,17 @@ typedef struct {
     unsigned                         hide_usage:1;
     unsigned                         ended:1;   /* the last byte is queued */
 } ngx_http_ai_reply_t;
+
+
+/* a request that is told in another dialect */
+
+typedef struct {
+    ai_request_t                     request;
+    ai_embed_t                       embed;
+    ai_report_t                      report;
+    uint64_t                         input;     /* tokens, estimated */
+    ngx_str_t                        body;      /* for the target */
+} ngx_http_ai_hub_t;
 
 
 struct ngx_http_ai_ctx_s {
@@ -172,6 +188,10 @@ struct ngx_http_ai_ctx_s {
     ngx_http_ai_tier_t              *tier;      /* NULL: no tier */
     ngx_http_ai_target_t             target;    /* chosen */
     ngx_http_ai_credential_t        *credential;
+    ai_op_e                          op;        /* the target is asked for */
+    ngx_http_ai_hub_t               *hub;       /* NULL: not needed yet */
+
+    ngx_queue_t                      waiting;   /* for an access token */
 
     ngx_http_ai_exchange_t          *ex;        /* NULL: none under way */
     ngx_http_ai_reply_t              reply;
@@ -191,6 +211,8 @@ struct ngx_http_ai_ctx_s {
 
     unsigned                         committed:1;  /* the head is out */
     unsigned                         opaque:1;     /* no JSON is expected */
+    unsigned                         translated:1; /* op is not the client's */
+    unsigned                         waits:1;      /* see waiting */
 };
 
 
@@ -246,15 +268,30 @@ extern ngx_http_ai_step_pt  ngx_http_ai_steps[];
 ngx_int_t ngx_http_ai_route(ngx_http_ai_ctx_t *ctx);
 
 
+/* ngx_http_ai_hub.c: from the dialect of the client to that of the target,
+ * and back */
+
+/* ctx->op for the target; NGX_DECLINED: it has nothing like it */
+ngx_int_t ngx_http_ai_hub_target(ngx_http_ai_ctx_t *ctx);
+
+/* ctx->hub->body for the target; NGX_ERROR: ctx->error is to be told */
+ngx_int_t ngx_http_ai_hub_render(ngx_http_ai_ctx_t *ctx);
+
+/* the answer to a count of tokens, made here; NGX_ERROR likewise */
+ngx_int_t ngx_http_ai_hub_count(ngx_http_ai_ctx_t *ctx, ngx_str_t *body);
+
+ai_frame_e ngx_http_ai_hub_frame(ngx_http_ai_ctx_t *ctx);
+ngx_str_t *ngx_http_ai_hub_type(ngx_http_ai_ctx_t *ctx);
+
+/* before an answer is read: NGX_OK, NGX_ERROR */
+ngx_int_t ngx_http_ai_hub_open(ngx_http_ai_ctx_t *ctx);
+
+/* a whole answer, as ai_tap_response(); of what it says, *body */
+ai_event_e ngx_http_ai_hub_response(ngx_http_ai_ctx_t *ctx,
+    ngx_uint_t stream, ngx_str_t *body, ai_json_error_t *err);
+
+
 /* ngx_http_ai_request.c */
-
-/* finds the headers that are looked at in each request */
-void ngx_http_ai_known_headers(ngx_http_request_t *r,
-    ngx_http_ai_known_t *known);
-
-/* any other request header by its lower case name, or NULL */
-ngx_table_elt_t *ngx_http_ai_header_in(ngx_http_request_t *r,
-    const char *name);
 
 /* the ids of the request, its own and those of its trace; the SDK's retry */
 ngx_int_t ngx_http_ai_identify(ngx_http_ai_ctx_t *ctx);
@@ -264,6 +301,48 @@ ngx_int_t ngx_http_ai_identify(ngx_http_ai_ctx_t *ctx);
 
 ngx_chain_t *ngx_http_ai_request_render(ngx_http_ai_ctx_t *ctx,
     ngx_pool_t *pool);
+
+/* one of the provider's keys, by their weights; NULL: it has none */
+ngx_http_ai_credential_t *ngx_http_ai_credential(ngx_http_ai_provider_t *p);
+
+
+/* ngx_http_ai_head.c */
+
+/* the head of the request to ctx->target; NULL: no memory */
+ngx_buf_t *ngx_http_ai_head_render(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
+    ngx_chain_t *body, off_t length);
+
+/* finds the headers that are looked at in each request */
+void ngx_http_ai_known_headers(ngx_http_request_t *r,
+    ngx_http_ai_known_t *known);
+
+/* any other request header by its lower case name, or NULL */
+ngx_table_elt_t *ngx_http_ai_header_in(ngx_http_request_t *r,
+    const char *name);
+
+
+/* ngx_http_ai_sign.c: for AI_AUTH_SIGV4 */
+
+/* what the lines below need at most */
+size_t ngx_http_ai_sign_len(ngx_http_ai_ctx_t *ctx);
+
+/* the header lines that sign a request, at p; the path as it is sent; returns
+ * their end, NULL: no memory */
+u_char *ngx_http_ai_sign(ngx_http_ai_ctx_t *ctx, u_char *p, ngx_str_t *uri,
+    ngx_chain_t *body);
+
+
+/* ngx_http_ai_token.c: for AI_AUTH_GOOGLE */
+
+/* NGX_OK: there is a token; NGX_AGAIN: the request will be run again when
+ * there is one, or none can be had; NGX_ERROR: ctx->error says why */
+ngx_int_t ngx_http_ai_token_get(ngx_http_ai_ctx_t *ctx);
+
+/* the request waits no more */
+void ngx_http_ai_token_forget(ngx_http_ai_ctx_t *ctx);
+
+/* after ngx_http_ai_token_get() */
+ngx_str_t *ngx_http_ai_token_value(ngx_http_ai_token_t *token);
 
 
 /* ngx_http_ai_attempt.c: NGX_OK, NGX_ERROR */

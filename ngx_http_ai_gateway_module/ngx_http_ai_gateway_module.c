@@ -36,6 +36,7 @@ static char *ngx_http_ai_cors_set(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_int_t ngx_http_ai_origin_check(ngx_str_t *origin);
 static char *ngx_http_ai_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_http_ai_init_process(ngx_cycle_t *cycle);
 static void *ngx_http_ai_palloc(void *data, size_t size);
 
 
@@ -49,6 +50,14 @@ static const ngx_conf_bitmask_t  ngx_http_ai_headers[] = {
     { ngx_string("route"), NGX_HTTP_AI_HEADERS_ROUTE },
     { ngx_string("timing"), NGX_HTTP_AI_HEADERS_TIMING },
     { ngx_string("upstream"), NGX_HTTP_AI_HEADERS_UPSTREAM },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_ai_unsupported[] = {
+    { ngx_string("drop"), NGX_HTTP_AI_UNSUPPORTED_DROP },
+    { ngx_string("warn"), NGX_HTTP_AI_UNSUPPORTED_WARN },
+    { ngx_string("reject"), NGX_HTTP_AI_UNSUPPORTED_REJECT },
     { ngx_null_string, 0 }
 };
 
@@ -111,6 +120,13 @@ static ngx_command_t  ngx_http_ai_gateway_commands[] = {
       offsetof(ngx_http_ai_loc_conf_t, max_event),
       NULL },
 
+    { ngx_string("ai_unsupported"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ai_loc_conf_t, unsupported),
+      &ngx_http_ai_unsupported },
+
     { ngx_string("ai_mock"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_ai_mock,
@@ -144,7 +160,7 @@ ngx_module_t  ngx_http_ai_gateway_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_ai_init_process,              /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -229,6 +245,7 @@ ngx_http_ai_create_loc_conf(ngx_conf_t *cf)
     lcf->cors = NGX_CONF_UNSET_PTR;
     lcf->max_response = NGX_CONF_UNSET_SIZE;
     lcf->max_event = NGX_CONF_UNSET_SIZE;
+    lcf->unsupported = NGX_CONF_UNSET_UINT;
 
     return lcf;
 }
@@ -258,6 +275,8 @@ ngx_http_ai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_size_value(conf->max_response, prev->max_response,
                               NGX_HTTP_AI_MAX_RESPONSE);
+    ngx_conf_merge_uint_value(conf->unsupported, prev->unsupported,
+                              NGX_HTTP_AI_UNSUPPORTED_DROP);
     ngx_conf_merge_size_value(conf->max_event, prev->max_event,
                               NGX_HTTP_AI_MAX_EVENT);
 
@@ -652,6 +671,18 @@ ngx_http_ai_pool_alloc(ngx_pool_t *pool, ai_alloc_t *a)
 {
     a->alloc = ngx_http_ai_palloc;
     a->data = pool;
+}
+
+
+static ngx_int_t
+ngx_http_ai_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_ai_main_conf_t  *mcf;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                              ngx_http_ai_gateway_module);
+
+    return mcf ? ngx_http_ai_refresh_init(cycle, mcf) : NGX_OK;
 }
 
 

@@ -463,6 +463,7 @@ ngx_http_ai_settle(ngx_http_ai_ctx_t *ctx)
 
     ctx->state = NGX_HTTP_AI_FINISHED;
 
+    ngx_http_ai_token_forget(ctx);
     ngx_http_ai_attempt_cancel(ctx);
 
     now = ngx_http_ai_now();

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_ai_gateway_module authors
  *
- * The vendors: a row of a table says where one is, what it speaks and how
- * it takes keys; an ai_provider block that is read is completed from it.
+ * An ai_provider block that is read is completed from the row of its vendor,
+ * see ai_vendor.h.
  */
 
 
@@ -13,105 +13,46 @@
 #include "ngx_http_ai_gateway.h"
 
 
-/*
- * A vendor: endpoint is NULL when each customer has one of its own, then
- * example is told.  base replaces the dialect's for endpoints without a
- * path.
- */
+/* what a template names in braces, and where a block says it */
 
 typedef struct {
-    ngx_str_t     name;
-    const char   *dialect;
-    const char   *endpoint;
-    const char   *base;
+    const char   *name;
     const char   *example;
-    ai_auth_e     auth;
-    unsigned      keyless:1;      /* needs no key */
-} ngx_http_ai_preset_t;
+    size_t        offset;
+} ngx_http_ai_preset_arg_t;
 
 
-static const ngx_http_ai_preset_t *ngx_http_ai_preset_find(ngx_str_t *name);
 static char *ngx_http_ai_provider_vendor(ngx_conf_t *cf,
-    ngx_http_ai_provider_t *p, const ngx_http_ai_preset_t *preset);
+    ngx_http_ai_provider_t *p, const ai_vendor_t *preset);
+static char *ngx_http_ai_provider_auth_check(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p, const ai_vendor_t *preset);
+static char *ngx_http_ai_provider_args(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p);
+static ngx_uint_t ngx_http_ai_vendor_needs(const ai_vendor_t *v,
+    const char *name);
+static char *ngx_http_ai_provider_lacks(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p, const ngx_http_ai_preset_arg_t *arg);
 static char *ngx_http_ai_provider_base(ngx_conf_t *cf,
-    ngx_http_ai_provider_t *p, const ngx_http_ai_preset_t *preset);
-static void ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p);
+    ngx_http_ai_provider_t *p, const ai_vendor_t *preset);
+static const char *ngx_http_ai_preset_base(ngx_http_ai_provider_t *p,
+    const ai_vendor_t *preset);
+static char *ngx_http_ai_preset_expand(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p, const char *text, ngx_str_t *out);
 
 
-static const ngx_http_ai_preset_t  ngx_http_ai_presets[] = {
+static const ngx_http_ai_preset_arg_t  ngx_http_ai_preset_args[] = {
 
-    { ngx_string("openai"), "openai",
-      "https://api.openai.com/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
+    { "project", "project my-project",
+      offsetof(ngx_http_ai_provider_t, project) },
 
-    { ngx_string("anthropic"), "anthropic",
-      "https://api.anthropic.com/v1", NULL, NULL,
-      AI_AUTH_X_API_KEY, 0 },
+    { "region", "region us-east-1",
+      offsetof(ngx_http_ai_provider_t, region) },
 
-    { ngx_string("gemini"), "gemini",
-      "https://generativelanguage.googleapis.com/v1beta", NULL, NULL,
-      AI_AUTH_X_GOOG_API_KEY, 0 },
+    { "version", "api_version 2024-10-21",
+      offsetof(ngx_http_ai_provider_t, api_version) },
 
-    { ngx_string("azure"), "openai",
-      NULL, "/openai/v1", "https://RESOURCE.openai.azure.com",
-      AI_AUTH_API_KEY, 0 },
-
-    { ngx_string("deepseek"), "openai",
-      "https://api.deepseek.com/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("fireworks"), "openai",
-      "https://api.fireworks.ai/inference/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("groq"), "openai",
-      "https://api.groq.com/openai/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("mistral"), "openai",
-      "https://api.mistral.ai/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("ollama"), "openai",
-      "http://127.0.0.1:11434/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1 },
-
-    { ngx_string("openrouter"), "openai",
-      "https://openrouter.ai/api/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("together"), "openai",
-      "https://api.together.xyz/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_string("vllm"), "openai",
-      "http://127.0.0.1:8000/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1 },
-
-    { ngx_string("xai"), "openai",
-      "https://api.x.ai/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0 },
-
-    { ngx_null_string, NULL, NULL, NULL, NULL, AI_AUTH_NONE, 0 }
+    { NULL, NULL, 0 }
 };
-
-
-static const ngx_http_ai_preset_t *
-ngx_http_ai_preset_find(ngx_str_t *name)
-{
-    const ngx_http_ai_preset_t  *preset;
-
-    for (preset = ngx_http_ai_presets; preset->name.len; preset++) {
-
-        if (preset->name.len == name->len
-            && ngx_memcmp(preset->name.data, name->data, name->len) == 0)
-        {
-            return preset;
-        }
-    }
-
-    return NULL;
-}
 
 
 char *
@@ -119,27 +60,28 @@ ngx_http_ai_preset_check(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_str_t *name = data;
 
-    ngx_str_t                   *s, *value;
-    ngx_array_t                  names;
-    const ngx_http_ai_preset_t  *preset;
+    ngx_str_t          *s, *value;
+    ngx_array_t         names;
+    const ai_vendor_t  *v;
 
-    if (ngx_http_ai_preset_find(name) != NULL) {
+    if (ai_vendor_find(ngx_http_ai_str(name)) != NULL) {
         return NGX_CONF_OK;
     }
 
-    if (ngx_array_init(&names, cf->temp_pool, 16, sizeof(ngx_str_t))
+    if (ngx_array_init(&names, cf->temp_pool, 64, sizeof(ngx_str_t))
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    for (preset = ngx_http_ai_presets; preset->name.len; preset++) {
+    for (v = ai_vendors; v->name.len; v++) {
         s = ngx_array_push(&names);
         if (s == NULL) {
             return NGX_CONF_ERROR;
         }
 
-        *s = preset->name;
+        s->len = v->name.len;
+        s->data = v->name.data;
     }
 
     value = cf->args->elts;
@@ -153,19 +95,21 @@ ngx_http_ai_preset_check(ngx_conf_t *cf, void *post, void *data)
 char *
 ngx_http_ai_provider_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 {
-    const ngx_http_ai_preset_t  *preset;
+    const ai_vendor_t  *preset;
 
     if (p->preset.len == 0) {
         p->preset = p->name;
     }
 
-    preset = ngx_http_ai_preset_find(&p->preset);
+    preset = ai_vendor_find(ngx_http_ai_str(&p->preset));
 
     if (preset == NULL) {
         ngx_str_null(&p->preset);
     }
 
     if (ngx_http_ai_provider_vendor(cf, p, preset) != NGX_CONF_OK
+        || ngx_http_ai_provider_auth_check(cf, p, preset) != NGX_CONF_OK
+        || ngx_http_ai_provider_args(cf, p) != NGX_CONF_OK
         || ngx_http_ai_provider_keys_check(cf, p) != NGX_CONF_OK
         || ngx_http_ai_provider_base(cf, p, preset) != NGX_CONF_OK)
     {
@@ -186,11 +130,14 @@ ngx_http_ai_provider_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 }
 
 
-/* dialect, auth, and whether a key is needed */
+/*
+ * The dialect, and the row that tells how to speak it: a vendor that is said
+ * to speak another one is no longer known that well.
+ */
 
 static char *
 ngx_http_ai_provider_vendor(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
-    const ngx_http_ai_preset_t *preset)
+    const ai_vendor_t *preset)
 {
     ai_str_t             s;
     const ai_dialect_t  *d;
@@ -231,6 +178,18 @@ ngx_http_ai_provider_vendor(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
         return NGX_CONF_ERROR;
     }
 
+    p->vendor = (p->dialect == d) ? preset : ai_vendor_generic(p->dialect);
+
+    return NGX_CONF_OK;
+}
+
+
+/* how keys are sent, and whether one is needed */
+
+static char *
+ngx_http_ai_provider_auth_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    const ai_vendor_t *preset)
+{
     if (p->auth == AI_AUTH_NONE && p->keys.nelts) {
         ngx_http_ai_conf_error(NGX_LOG_EMERG, cf, p->file, p->line,
                                "ai_provider \"%V\" has a \"key\", which "
@@ -243,7 +202,7 @@ ngx_http_ai_provider_vendor(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
     }
 
     if (p->auth == NGX_CONF_UNSET_UINT) {
-        p->auth = (p->dialect == d) ? preset->auth : p->dialect->auth;
+        p->auth = (p->vendor == preset) ? preset->auth : p->dialect->auth;
     }
 
     if (p->keys.nelts || p->no_key) {
@@ -265,19 +224,84 @@ ngx_http_ai_provider_vendor(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
 }
 
 
+/* what the paths of the vendor cannot do without */
+
+static char *
+ngx_http_ai_provider_args(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
+{
+    ngx_str_t                       *value;
+    const ngx_http_ai_preset_arg_t  *arg;
+
+    for (arg = ngx_http_ai_preset_args; arg->name; arg++) {
+        value = (ngx_str_t *) ((char *) p + arg->offset);
+
+        if (value->len) {
+            continue;
+        }
+
+        /* a signature tells where it is good for */
+
+        if (ngx_http_ai_vendor_needs(p->vendor, arg->name)
+            || (value == &p->region && p->auth == AI_AUTH_SIGV4))
+        {
+            return ngx_http_ai_provider_lacks(cf, p, arg);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_ai_vendor_needs(const ai_vendor_t *v, const char *name)
+{
+    size_t                   len;
+    const char              *p;
+    const ai_vendor_path_t  *path;
+
+    len = ngx_strlen(name);
+
+    for (path = v->paths; path && path->op != AI_OP_NONE; path++) {
+
+        for (p = strchr(path->path, '{'); p; p = strchr(p + 1, '{')) {
+            if (ngx_strncmp(p + 1, name, len) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static char *
+ngx_http_ai_provider_lacks(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    const ngx_http_ai_preset_arg_t *arg)
+{
+    size_t  len;
+
+    len = strchr(arg->example, ' ') - arg->example;
+
+    ngx_http_ai_conf_error(NGX_LOG_EMERG, cf, p->file, p->line,
+                           "ai_provider \"%V\" has no \"%*s\", expected "
+                           "e.g. \"%s\"",
+                           &p->name, len, arg->example, arg->example);
+
+    return NGX_CONF_ERROR;
+}
+
+
 /*
- * The endpoint in force.  One without a path gets the preset's base, or the
- * one of the vendor whose name the dialect bears.
+ * The endpoint in force.  One without a path gets that of the preset, or the
+ * one that is usual in its dialect.
  */
 
 static char *
 ngx_http_ai_provider_base(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
-    const ngx_http_ai_preset_t *preset)
+    const ai_vendor_t *preset)
 {
-    char                        *rv;
-    ngx_str_t                    url;
-    const char                  *base;
-    const ngx_http_ai_preset_t  *vendor;
+    char       *rv;
+    ngx_str_t   url;
 
     static ngx_str_t  what = ngx_string("endpoint");
 
@@ -288,9 +312,14 @@ ngx_http_ai_provider_base(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
         url = p->endpoint;
 
     } else {
-        url.data = (u_char *) preset->endpoint;
-        url.len = ngx_strlen(preset->endpoint);
-        p->endpoint = url;
+
+        if (ngx_http_ai_preset_expand(cf, p, preset->endpoint, &p->endpoint)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        url = p->endpoint;
 
         /* a vendor is in the internet, whatever DNS says */
 
@@ -302,28 +331,91 @@ ngx_http_ai_provider_base(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
         return rv;
     }
 
-    if (preset != NULL && preset->base != NULL) {
-        base = preset->base;
+    return ngx_http_ai_preset_expand(cf, p,
+                                     ngx_http_ai_preset_base(p, preset),
+                                     &p->base);
+}
 
-    } else {
-        vendor = ngx_http_ai_preset_find(
-                                     (ngx_str_t *) &p->dialect->name);
-        base = "/v1";
 
-        if (vendor != NULL) {
-            base = strstr(vendor->endpoint, "://") + 3;
-            base = strchr(base, '/');
-        }
+static const char *
+ngx_http_ai_preset_base(ngx_http_ai_provider_t *p, const ai_vendor_t *preset)
+{
+    if (p->vendor != preset) {
+        return p->vendor->base;
     }
 
-    p->base.data = (u_char *) base;
-    p->base.len = ngx_strlen(base);
+    if (preset->base != NULL) {
+        return preset->base;
+    }
+
+    return strchr(strstr(preset->endpoint, "://") + 3, '/');
+}
+
+
+/*
+ * A text of the table with what the block says in place of {project},
+ * {region}, and {region-}, which vanishes with its dash for "global".
+ */
+
+static char *
+ngx_http_ai_preset_expand(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    const char *text, ngx_str_t *out)
+{
+    size_t                           len;
+    u_char                          *d;
+    ngx_str_t                       *value;
+    const char                      *s;
+    const ngx_http_ai_preset_arg_t  *arg;
+
+    d = ngx_pnalloc(cf->pool, ngx_strlen(text) + p->project.len
+                              + p->region.len + p->api_version.len + 1);
+    if (d == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    out->data = d;
+
+    for (s = text; *s; s++) {
+
+        if (*s != '{') {
+            *d++ = *s;
+            continue;
+        }
+
+        for (arg = ngx_http_ai_preset_args; arg[1].name; arg++) {
+            if (ngx_strncmp(s + 1, arg->name, ngx_strlen(arg->name)) == 0) {
+                break;
+            }
+        }
+
+        value = (ngx_str_t *) ((char *) p + arg->offset);
+
+        if (value->len == 0) {
+            return ngx_http_ai_provider_lacks(cf, p, arg);
+        }
+
+        len = strchr(s, '}') - s;
+
+        if (s[len - 1] != '-') {
+            d = ngx_cpymem(d, value->data, value->len);
+
+        } else if (value->len != 6
+                   || ngx_strncmp(value->data, "global", 6) != 0)
+        {
+            d = ngx_cpymem(d, value->data, value->len);
+            *d++ = '-';
+        }
+
+        s += len;
+    }
+
+    out->len = d - out->data;
 
     return NGX_CONF_OK;
 }
 
 
-static void
+void
 ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p)
 {
     ngx_conf_init_msec_value(p->connect_timeout, 5000);
@@ -332,7 +424,9 @@ ngx_http_ai_provider_defaults(ngx_http_ai_provider_t *p)
     ngx_conf_init_msec_value(p->timeout, 600000);
 
     ngx_conf_init_value(p->private_addresses, 1);
-    ngx_conf_init_value(p->stream_usage, 1);
+    ngx_conf_init_value(p->stream_usage,
+                        p->vendor == NULL
+                        || !(p->vendor->flags & AI_VENDOR_NO_STREAM_OPTIONS));
 
     ngx_conf_init_uint_value(p->keepalive, 32);
     ngx_conf_init_msec_value(p->keepalive_timeout, 60000);

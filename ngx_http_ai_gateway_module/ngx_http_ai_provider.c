@@ -27,6 +27,14 @@ static char *ngx_http_ai_provider_query(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_ai_provider_pair(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **pairs);
+static char *ngx_http_ai_project_check(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_ai_region_check(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_ai_version_check(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_ai_word_check(ngx_conf_t *cf, ngx_str_t *word,
+    const char *others);
 static char *ngx_http_ai_msec_positive(ngx_conf_t *cf, void *post,
     void *data);
 
@@ -36,6 +44,8 @@ static const ngx_conf_enum_t  ngx_http_ai_auths[] = {
     { ngx_string("x-api-key"), AI_AUTH_X_API_KEY },
     { ngx_string("api-key"), AI_AUTH_API_KEY },
     { ngx_string("x-goog-api-key"), AI_AUTH_X_GOOG_API_KEY },
+    { ngx_string("sigv4"), AI_AUTH_SIGV4 },
+    { ngx_string("google"), AI_AUTH_GOOGLE },
     { ngx_string("none"), AI_AUTH_NONE },
     { ngx_null_string, 0 }
 };
@@ -68,6 +78,21 @@ static const struct {
 
 static ngx_conf_post_t  ngx_http_ai_preset_post = {
     ngx_http_ai_preset_check
+};
+
+
+static ngx_conf_post_t  ngx_http_ai_project_post = {
+    ngx_http_ai_project_check
+};
+
+
+static ngx_conf_post_t  ngx_http_ai_region_post = {
+    ngx_http_ai_region_check
+};
+
+
+static ngx_conf_post_t  ngx_http_ai_version_post = {
+    ngx_http_ai_version_check
 };
 
 
@@ -125,6 +150,27 @@ ngx_command_t  ngx_http_ai_provider_commands[] = {
       offsetof(ngx_http_ai_provider_t, endpoint),
       NULL },
 
+    { ngx_string("project"),
+      NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_http_ai_provider_t, project),
+      &ngx_http_ai_project_post },
+
+    { ngx_string("region"),
+      NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_http_ai_provider_t, region),
+      &ngx_http_ai_region_post },
+
+    { ngx_string("api_version"),
+      NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_http_ai_provider_t, api_version),
+      &ngx_http_ai_version_post },
+
     { ngx_string("without_key"),
       NGX_CONF_TAKE1,
       ngx_http_ai_provider_url,
@@ -133,7 +179,7 @@ ngx_command_t  ngx_http_ai_provider_commands[] = {
       NULL },
 
     { ngx_string("key"),
-      NGX_CONF_TAKE12,
+      NGX_CONF_TAKE123,
       ngx_http_ai_provider_key,
       0,
       0,
@@ -601,6 +647,63 @@ ngx_http_ai_provider_pair(ngx_conf_t *cf, ngx_command_t *cmd,
     kv->value = value[2];
 
     return NGX_CONF_OK;
+}
+
+
+/* these three become a part of the host name, or of the path */
+
+static char *
+ngx_http_ai_project_check(ngx_conf_t *cf, void *post, void *data)
+{
+    return ngx_http_ai_word_check(cf, data, "-_.:");
+}
+
+
+static char *
+ngx_http_ai_region_check(ngx_conf_t *cf, void *post, void *data)
+{
+    return ngx_http_ai_word_check(cf, data, "-");
+}
+
+
+static char *
+ngx_http_ai_version_check(ngx_conf_t *cf, void *post, void *data)
+{
+    return ngx_http_ai_word_check(cf, data, "-_.");
+}
+
+
+static char *
+ngx_http_ai_word_check(ngx_conf_t *cf, ngx_str_t *word, const char *others)
+{
+    u_char      ch;
+    ngx_str_t  *value;
+    ngx_uint_t  i;
+
+    for (i = 0; i < word->len; i++) {
+        ch = word->data[i];
+
+        if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z')
+            || (ch >= 'A' && ch <= 'Z') || ngx_strchr(others, ch) != NULL)
+        {
+            continue;
+        }
+
+        break;
+    }
+
+    if (i == word->len && i != 0 && i <= 128) {
+        return NGX_CONF_OK;
+    }
+
+    value = cf->args->elts;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in \"%V\", expected up to 128 "
+                       "letters, digits and \"%s\"",
+                       word, &value[0], others);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ai_credential.h"
 #include "ngx_http_ai_gateway.h"
 
 
@@ -35,7 +36,14 @@ static ngx_int_t ngx_http_ai_key_contents(ngx_conf_t *cf,
     ngx_http_ai_credential_t *key, ngx_file_t *file, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_ai_key_set(ngx_conf_t *cf,
     ngx_http_ai_credential_t *key, u_char *data, size_t len);
-static ngx_int_t ngx_http_ai_key_weight(ngx_conf_t *cf, ngx_str_t *arg);
+static char *ngx_http_ai_key_check(ngx_conf_t *cf,
+    ngx_http_ai_provider_t *p, ngx_http_ai_credential_t *key);
+static char *ngx_http_ai_key_aws(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    ngx_http_ai_credential_t *key);
+static ngx_uint_t ngx_http_ai_key_beside(ngx_conf_t *cf,
+    ngx_http_ai_credential_t *key, ngx_str_t *name, ai_str_t *out);
+static ngx_int_t ngx_http_ai_key_param(ngx_conf_t *cf, ngx_str_t *source,
+    ngx_str_t *arg, ngx_int_t *weight, ngx_msec_t *refresh);
 static void ngx_http_ai_key_unset(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
     ngx_http_ai_credential_t *key, ngx_uint_t level);
 
@@ -47,21 +55,26 @@ ngx_http_ai_provider_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                 *value;
     ngx_int_t                  weight;
+    ngx_uint_t                 i;
+    ngx_msec_t                 refresh;
     ngx_http_ai_credential_t  *key;
 
     value = cf->args->elts;
     weight = 1;
+    refresh = 0;
 
-    if (cf->args->nelts == 3) {
-        weight = ngx_http_ai_key_weight(cf, &value[2]);
-        if (weight == NGX_ERROR) {
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_http_ai_key_param(cf, &value[1], &value[i], &weight, &refresh)
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
 
     if (value[1].len == 4 && ngx_strncmp(value[1].data, "none", 4) == 0) {
 
-        if (p->keys.nelts || cf->args->nelts == 3) {
+        if (p->keys.nelts || cf->args->nelts != 2) {
             goto conflict;
         }
 
@@ -86,6 +99,7 @@ ngx_http_ai_provider_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     key->source = value[1];
     key->weight = weight;
+    key->refresh = refresh;
     key->file = cf->conf_file->file.name.data;
     key->line = cf->conf_file->line;
 
@@ -241,6 +255,8 @@ ngx_http_ai_key_file(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
         rc = NGX_ERROR;
 
     } else {
+        key->path = file.name;
+        key->mtime = ngx_file_mtime(&fi);
         rc = ngx_http_ai_key_contents(cf, key, &file, &fi);
     }
 
@@ -307,14 +323,12 @@ ngx_http_ai_key_contents(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
 }
 
 
-/* the key goes into a header line: one token, the final newline aside */
+/* as it is; what it must be depends on how it is used */
 
 static ngx_int_t
 ngx_http_ai_key_set(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
     u_char *data, size_t len)
 {
-    size_t  i;
-
     while (len && (data[len - 1] == LF || data[len - 1] == CR)) {
         len--;
     }
@@ -323,16 +337,6 @@ ngx_http_ai_key_set(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "key \"%V\" is empty",
                            &key->source);
         return NGX_ERROR;
-    }
-
-    for (i = 0; i < len; i++) {
-        if (data[i] <= ' ' || data[i] >= 0x7f) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "key \"%V\" holds more than a key: byte %uz "
-                               "is not a printable ASCII character",
-                               &key->source, i + 1);
-            return NGX_ERROR;
-        }
     }
 
     key->value.data = ngx_pnalloc(cf->pool, len);
@@ -347,24 +351,176 @@ ngx_http_ai_key_set(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
 }
 
 
+static char *
+ngx_http_ai_key_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    ngx_http_ai_credential_t *key)
+{
+    size_t  i;
+
+    switch (p->auth) {
+
+    case AI_AUTH_SIGV4:
+        return ngx_http_ai_key_aws(cf, p, key);
+
+    case AI_AUTH_GOOGLE:
+        return ngx_http_ai_token_conf(cf, p, key);
+
+    default:
+        break;
+    }
+
+    /* it goes into a header line */
+
+    for (i = 0; i < key->value.len; i++) {
+
+        if (key->value.data[i] > ' ' && key->value.data[i] < 0x7f) {
+            continue;
+        }
+
+        ngx_http_ai_conf_error(NGX_LOG_EMERG, cf, key->file, key->line,
+                               "key \"%V\" holds more than a key: byte %uz "
+                               "is not a printable ASCII character",
+                               &key->source, i + 1);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Of a bare access key id, as AWS_ACCESS_KEY_ID holds it, the rest stands
+ * in the variables next to it.
+ */
+
+static char *
+ngx_http_ai_key_aws(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
+    ngx_http_ai_credential_t *key)
+{
+    ai_alloc_t               alloc;
+    ai_sigv4_credentials_t  *aws;
+
+    static ngx_str_t  secret = ngx_string("SECRET_ACCESS_KEY");
+    static ngx_str_t  token = ngx_string("SESSION_TOKEN");
+
+    aws = ngx_pcalloc(cf->pool, sizeof(ai_sigv4_credentials_t));
+    if (aws == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_ai_pool_alloc(cf->pool, &alloc);
+
+    if (ai_credential_aws(ngx_http_ai_str(&key->value), &alloc, aws) == AI_OK
+        && (aws->secret.len
+            || (ngx_http_ai_key_beside(cf, key, &secret, &aws->secret)
+                && aws->secret.len
+                && ngx_http_ai_key_beside(cf, key, &token, &aws->token))))
+    {
+        key->aws = aws;
+        return NGX_CONF_OK;
+    }
+
+    ngx_http_ai_conf_error(NGX_LOG_EMERG, cf, key->file, key->line,
+                           "key \"%V\" of ai_provider \"%V\" is no "
+                           "credential of AWS, expected \"ID:SECRET\", "
+                           "\"ID:SECRET:TOKEN\", a credentials file, or "
+                           "\"env:AWS_ACCESS_KEY_ID\" with "
+                           "AWS_SECRET_ACCESS_KEY set",
+                           &key->source, &p->name);
+    return NGX_CONF_ERROR;
+}
+
+
+/* "env:..._ACCESS_KEY_ID" to "..._SECRET_ACCESS_KEY"; 1 unless it failed */
+
+static ngx_uint_t
+ngx_http_ai_key_beside(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
+    ngx_str_t *name, ai_str_t *out)
+{
+    char    *value;
+    u_char  *p;
+    size_t   len;
+
+    static ngx_str_t  id = ngx_string("ACCESS_KEY_ID");
+
+    len = key->source.len;
+
+    if (len <= 4 + id.len
+        || ngx_strncmp(key->source.data, "env:", 4) != 0
+        || ngx_strncmp(key->source.data + len - id.len, id.data, id.len) != 0)
+    {
+        return 0;
+    }
+
+    len -= 4 + id.len;
+
+    p = ngx_pnalloc(cf->temp_pool, len + name->len + 1);
+    if (p == NULL) {
+        return 0;
+    }
+
+    ngx_memcpy(p, key->source.data + 4, len);
+    ngx_memcpy(p + len, name->data, name->len);
+    p[len + name->len] = '\0';
+
+    value = getenv((char *) p);
+
+    if (value == NULL || *value == '\0') {
+        return 1;
+    }
+
+    out->len = ngx_strlen(value);
+    out->data = ngx_pnalloc(cf->pool, out->len);
+
+    if (out->data == NULL) {
+        return 0;
+    }
+
+    ngx_memcpy(out->data, value, out->len);
+
+    return 1;
+}
+
+
 /* does not repeat what it refuses: "key Bearer SECRET" comes here as well */
 
 static ngx_int_t
-ngx_http_ai_key_weight(ngx_conf_t *cf, ngx_str_t *arg)
+ngx_http_ai_key_param(ngx_conf_t *cf, ngx_str_t *source, ngx_str_t *arg,
+    ngx_int_t *weight, ngx_msec_t *refresh)
 {
-    ngx_int_t  weight;
+    ngx_str_t  value;
 
     if (arg->len > 7 && ngx_strncmp(arg->data, "weight=", 7) == 0) {
-        weight = ngx_atoi(arg->data + 7, arg->len - 7);
+        *weight = ngx_atoi(arg->data + 7, arg->len - 7);
 
-        if (weight > 0 && weight <= NGX_HTTP_AI_WEIGHT_MAX) {
-            return weight;
+        if (*weight > 0 && *weight <= NGX_HTTP_AI_WEIGHT_MAX) {
+            return NGX_OK;
+        }
+    }
+
+    if (arg->len > 8 && ngx_strncmp(arg->data, "refresh=", 8) == 0) {
+
+        if (source->len < 5 || ngx_strncmp(source->data, "file:", 5) != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"refresh\" is for keys from \"file:PATH\", "
+                               "the rest never changes");
+            return NGX_ERROR;
+        }
+
+        value.data = arg->data + 8;
+        value.len = arg->len - 8;
+
+        *refresh = (ngx_msec_t) ngx_parse_time(&value, 0);
+
+        if (*refresh != (ngx_msec_t) NGX_ERROR && *refresh >= 1000) {
+            return NGX_OK;
         }
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid second parameter of \"key\", expected "
-                       "\"weight=N\" with N from 1 to %d",
+                       "invalid parameter of \"key\", expected "
+                       "\"weight=N\" with N from 1 to %d, or "
+                       "\"refresh=TIME\" of at least a second",
                        NGX_HTTP_AI_WEIGHT_MAX);
     return NGX_ERROR;
 }
@@ -420,6 +576,11 @@ ngx_http_ai_provider_keys_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
     for (i = 0, n = 0; i < p->keys.nelts; i++) {
 
         if (key[i].value.len) {
+
+            if (ngx_http_ai_key_check(cf, p, &key[i]) != NGX_CONF_OK) {
+                return NGX_CONF_ERROR;
+            }
+
             key[n++] = key[i];
             continue;
         }

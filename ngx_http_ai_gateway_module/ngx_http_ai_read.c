@@ -28,7 +28,7 @@ static void ngx_http_ai_read_done(ngx_http_ai_exchange_t *ex,
 static void ngx_http_ai_read_leave(ngx_connection_t *c);
 
 static ngx_http_ai_read_e ngx_http_ai_read_mode(ngx_http_ai_ctx_t *ctx);
-static void ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx);
+static ngx_int_t ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx);
 static void *ngx_http_ai_read_scratch(void *data, size_t size);
 static void ngx_http_ai_read_forget(ngx_http_ai_reply_t *reply);
 static void ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p,
@@ -39,10 +39,12 @@ static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static ngx_int_t ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
     ai_sse_event_t *ev, ngx_uint_t copy);
+static ngx_int_t ngx_http_ai_read_translated(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_ended(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_useful(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_end(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error);
+static ngx_int_t ngx_http_ai_read_translate_eof(ngx_http_ai_ctx_t *ctx);
 static void ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx);
 
 
@@ -67,9 +69,9 @@ ngx_http_ai_read_head(ngx_http_ai_exchange_t *ex)
     reply->status = ex->head.status;
     reply->mode = ngx_http_ai_read_mode(ctx);
 
-    ngx_http_ai_read_init(ctx);
-
-    if (ngx_http_ai_reply_headers(ctx, ex) != NGX_OK) {
+    if (ngx_http_ai_read_init(ctx) != NGX_OK
+        || ngx_http_ai_reply_headers(ctx, ex) != NGX_OK)
+    {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
         return;
     }
@@ -125,7 +127,7 @@ ngx_http_ai_read_mode(ngx_http_ai_ctx_t *ctx)
 }
 
 
-static void
+static ngx_int_t
 ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx)
 {
     ngx_http_ai_reply_t  *reply;
@@ -137,10 +139,16 @@ ngx_http_ai_read_init(ngx_http_ai_ctx_t *ctx)
     reply->scratch_alloc.alloc = ngx_http_ai_read_scratch;
     reply->scratch_alloc.data = reply;
 
-    ai_tap_init(&reply->tap, ctx->target.provider->dialect, ctx->surface.op,
+    ai_tap_init(&reply->tap, ctx->target.provider->dialect, ctx->op,
                 &reply->scratch_alloc);
 
-    ai_sse_init(&reply->sse, ctx->lcf->max_event, &ctx->alloc);
+    reply->tap.keep = &ctx->alloc;
+    reply->tap.vendor = ctx->target.provider->vendor;
+
+    ai_frame_init(&reply->frame, ngx_http_ai_hub_frame(ctx),
+                  ctx->lcf->max_event, &ctx->alloc);
+
+    return ngx_http_ai_hub_open(ctx);
 }
 
 
@@ -214,14 +222,23 @@ ngx_http_ai_read_body(ngx_http_ai_exchange_t *ex, u_char *p, size_t n)
 
 
 /*
- * Who asks for events and gets an object gets an error, whatever the status
- * and the content type say; Gemini without "alt=sse" streams an array.
+ * Who asks for events and gets an object gets an error, or an answer in one
+ * piece, whatever the status and the content type say; Gemini without
+ * "alt=sse" streams an array.
  */
 
 static void
 ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 {
-    size_t  i;
+    size_t                i;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+    reply->mode = NGX_HTTP_AI_READ_EVENTS;
+
+    if (reply->frame.type == AI_FRAME_LINES) {
+        return;
+    }
 
     for (i = 0; i < n; i++) {
 
@@ -230,19 +247,26 @@ ngx_http_ai_read_sniff(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
         case ' ': case '\t': case CR: case LF:
             continue;
 
-        case '{': case '[': case '<':
-            ctx->reply.mode = NGX_HTTP_AI_READ_JSON;
+        case '[':
+
+            if (ctx->op == AI_OP_STREAM_GENERATE) {
+                ai_frame_init(&reply->frame, AI_FRAME_ARRAY,
+                              ctx->lcf->max_event, &ctx->alloc);
+                return;
+            }
+
+            /* fall through */
+
+        case '{': case '<':
+            reply->mode = NGX_HTTP_AI_READ_JSON;
             return;
 
         default:
-            ctx->reply.mode = NGX_HTTP_AI_READ_EVENTS;
             return;
         }
     }
 
     /* blanks are the beginning of nothing else but events */
-
-    ctx->reply.mode = NGX_HTTP_AI_READ_EVENTS;
 }
 
 
@@ -322,7 +346,7 @@ ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 
     while (!reply->ended) {
 
-        rc = ai_sse_next(&reply->sse, &pos, last, &ev);
+        rc = ai_frame_next(&reply->frame, &pos, last, &ev);
 
         if (rc == AI_AGAIN) {
             return;
@@ -332,7 +356,7 @@ ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
             ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                           "ai provider \"%V\" sent an event that cannot be "
                           "passed on: %s, see \"ai_max_event\"",
-                          &ctx->target.provider->name, reply->sse.err);
+                          &ctx->target.provider->name, reply->frame.err);
             ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
             return;
         }
@@ -360,7 +384,9 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     ngx_http_ai_reply_t  *reply;
 
     reply = &ctx->reply;
-    what = ai_tap_event(&reply->tap, ev);
+
+    what = reply->translate ? ai_translate_event(reply->translate, ev)
+                            : ai_tap_event(&reply->tap, ev);
 
     ngx_http_ai_read_forget(reply);
 
@@ -369,7 +395,9 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     case AI_EVENT_IDLE:
         /* what no client would see may be no event at all */
 
-        if (!ev->has_data && !ev->comment_only && ev->name.len == 0) {
+        if (!ev->has_data && !ev->comment_only && ev->name.len == 0
+            && reply->translate == NULL)
+        {
             return NGX_OK;
         }
 
@@ -421,16 +449,38 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
         return NGX_DONE;
     }
 
-    /* before the commit it is held for longer than its bytes stay */
+    if (reply->translate) {
+        rc = ngx_http_ai_read_translated(ctx);
 
-    rc = ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len,
-                               copy || !ctx->committed);
+    } else {
+
+        /* before the commit it is held for longer than its bytes stay */
+
+        rc = ngx_http_ai_reply_add(ctx, ev->raw.data, ev->raw.len,
+                                   copy || !ctx->committed);
+    }
+
     if (rc != NGX_OK) {
         ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
         return NGX_DONE;
     }
 
     return NGX_OK;
+}
+
+
+/* what an event became; the next one is written to the same place */
+
+static ngx_int_t
+ngx_http_ai_read_translated(ngx_http_ai_ctx_t *ctx)
+{
+    ai_str_t  out;
+
+    if (ai_buf_get(ai_translate_out(ctx->reply.translate), &out) != AI_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ai_reply_add(ctx, out.data, out.len, 1);
 }
 
 
@@ -625,11 +675,17 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 
     reply = &ctx->reply;
 
-    if (!reply->ended && ai_sse_finish(&reply->sse, &ev) == AI_OK) {
+    if (!reply->ended && ai_frame_finish(&reply->frame, &ev) == AI_OK) {
 
         if (ngx_http_ai_read_event(ctx, &ev, 1) != NGX_OK) {
             return;
         }
+    }
+
+    if (!reply->ended && reply->translate
+        && ngx_http_ai_read_translate_eof(ctx) != NGX_OK)
+    {
+        return;
     }
 
     if (reply->ended) {
@@ -644,8 +700,9 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
         return;
     }
 
-    if (!ctx->committed || !ai_tap_complete(&reply->tap)) {
-
+    if (!ctx->committed || reply->translate
+        || !ai_tap_complete(&reply->tap))
+    {
         if (error == AI_ERR_NONE) {
             error = ctx->committed ? AI_ERR_UPSTREAM_TRUNCATED
                                    : AI_ERR_UPSTREAM_INVALID;
@@ -673,11 +730,47 @@ ngx_http_ai_read_eof(ngx_http_ai_ctx_t *ctx, ai_error_e error)
 }
 
 
+/* what a stream without an end mark holds back; NGX_OK, or all is ended */
+
+static ngx_int_t
+ngx_http_ai_read_translate_eof(ngx_http_ai_ctx_t *ctx)
+{
+    ai_event_e            what;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+    what = ai_translate_eof(reply->translate);
+
+    ngx_http_ai_read_forget(reply);
+
+    if (what == AI_EVENT_ERROR) {
+        ngx_http_ai_fault_told(ctx);
+        return NGX_DONE;
+    }
+
+    if (what != AI_EVENT_END) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_ai_read_ended(ctx) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    if (ngx_http_ai_read_translated(ctx) != NGX_OK) {
+        ngx_http_ai_fail(ctx, AI_ERR_INTERNAL);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
 {
     ngx_str_t             body;
     ai_event_e            what;
+    ngx_uint_t            events;
     ai_json_error_t       err;
     ngx_http_ai_reply_t  *reply;
 
@@ -686,7 +779,16 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
     err.reason = NULL;
     err.offset = 0;
 
-    what = ai_tap_response(&reply->tap, reply->body, reply->len, &err);
+    body.data = reply->body;
+    body.len = reply->len;
+
+    /* who gets events gets those of a document, too */
+
+    events = (ctx->fields.wants_stream && reply->translate);
+
+    what = ctx->translated
+           ? ngx_http_ai_hub_response(ctx, events, &body, &err)
+           : ai_tap_response(&reply->tap, reply->body, reply->len, &err);
 
     ngx_http_ai_read_forget(reply);
 
@@ -698,8 +800,7 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
     /* who asked for events cannot read a document */
 
     if (what == AI_EVENT_INVALID
-        || (ctx->fields.wants_stream
-            && ctx->surface.op != AI_OP_STREAM_GENERATE))
+        || (ctx->fields.wants_stream && !events))
     {
         if (err.reason == NULL) {
             err.reason = "not the answer to such a request";
@@ -717,8 +818,9 @@ ngx_http_ai_read_json(ngx_http_ai_ctx_t *ctx)
         ctx->record.ttft_us = ngx_http_ai_now() - ctx->start;
     }
 
-    body.data = reply->body;
-    body.len = reply->len;
+    if (events) {
+        reply->mode = NGX_HTTP_AI_READ_EVENTS;
+    }
 
     ngx_http_ai_reply_document(ctx, NGX_HTTP_OK, &body);
 }

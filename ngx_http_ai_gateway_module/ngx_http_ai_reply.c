@@ -262,7 +262,6 @@ ngx_http_ai_reply_type(ngx_http_ai_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     static ngx_str_t  json = ngx_string("application/json");
-    static ngx_str_t  events = ngx_string("text/event-stream");
     static ngx_str_t  store = ngx_string("no-store");
     static ngx_str_t  no = ngx_string("no");
     static ngx_str_t  nosniff = ngx_string("nosniff");
@@ -285,8 +284,8 @@ ngx_http_ai_reply_type(ngx_http_ai_ctx_t *ctx)
         return NGX_OK;
     }
 
-    r->headers_out.content_type = events;
-    r->headers_out.content_type_len = events.len;
+    r->headers_out.content_type = *ngx_http_ai_hub_type(ctx);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
 
 #if (NGX_HTTP_GZIP)
 
@@ -333,9 +332,19 @@ ngx_http_ai_reply_route(ngx_http_ai_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (!(ctx->lcf->headers & NGX_HTTP_AI_HEADERS_ROUTE)
-        || ctx->record.nattempts == 0)
+    if (!(ctx->lcf->headers & NGX_HTTP_AI_HEADERS_ROUTE)) {
+        return NGX_OK;
+    }
+
+    if (ctx->record.dropped.len
+        && ngx_http_ai_reply_header(r, "x-ai-dropped",
+                                    ngx_http_ai_ngx(&ctx->record.dropped))
+           != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    if (ctx->record.nattempts == 0) {
         return NGX_OK;
     }
 
@@ -707,6 +716,7 @@ ngx_http_ai_reply_error(ngx_http_ai_ctx_t *ctx)
     doc.request_id = rec->id;
     doc.retry_after = ctx->retry_after;
     doc.nattempts = rec->nattempts;
+    doc.sequence = ctx->reply.tap.events;
 
     if (rec->nattempts) {
         doc.attempts = ngx_palloc(ctx->request->pool,
@@ -745,20 +755,34 @@ ngx_http_ai_reply_error(ngx_http_ai_ctx_t *ctx)
 static void
 ngx_http_ai_reply_event(ngx_http_ai_ctx_t *ctx, ai_error_doc_t *doc)
 {
-    ai_str_t  out;
+    ai_str_t              out;
+    ai_int_t              rc;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
 
     /* a document cut, or a client that does not read: cut visibly */
 
-    if (ctx->reply.mode != NGX_HTTP_AI_READ_EVENTS || ctx->reply.busy
-        || ctx->reply.ended)
+    if (reply->mode != NGX_HTTP_AI_READ_EVENTS || reply->busy
+        || reply->ended)
     {
         ngx_http_ai_finish(ctx, NGX_ERROR);
         return;
     }
 
-    if (ctx->surface.dialect->error_event(doc, ctx->surface.op, &ctx->alloc,
-                                          &out)
-        != AI_OK
+    if (reply->translate) {
+        rc = ai_translate_error(reply->translate, doc);
+
+        if (rc == AI_OK) {
+            rc = ai_buf_get(ai_translate_out(reply->translate), &out);
+        }
+
+    } else {
+        rc = ctx->surface.dialect->error_event(doc, ctx->surface.op,
+                                               &ctx->alloc, &out);
+    }
+
+    if (rc != AI_OK
         || ngx_http_ai_reply_add(ctx, out.data, out.len, 0) != NGX_OK)
     {
         ngx_http_ai_finish(ctx, NGX_ERROR);

@@ -18,6 +18,8 @@
 static ngx_int_t ngx_http_ai_step_body(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_step_understand(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_step_route(ngx_http_ai_ctx_t *ctx);
+static ngx_int_t ngx_http_ai_step_translate(ngx_http_ai_ctx_t *ctx);
+static ngx_int_t ngx_http_ai_step_credential(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_step_attempt(ngx_http_ai_ctx_t *ctx);
 
 static ngx_int_t ngx_http_ai_refuse(ngx_http_ai_ctx_t *ctx, ai_error_e error,
@@ -36,6 +38,8 @@ ngx_http_ai_step_pt  ngx_http_ai_steps[] = {
     ngx_http_ai_step_body,
     ngx_http_ai_step_understand,
     ngx_http_ai_step_route,
+    ngx_http_ai_step_translate,
+    ngx_http_ai_step_credential,
     ngx_http_ai_step_attempt,
     NULL
 };
@@ -348,9 +352,12 @@ ngx_http_ai_check_fields(ngx_http_ai_ctx_t *ctx)
                                       "\"stream\" must be true or false");
         }
 
-        /* Gemini streams by path, a member of that name is its error */
+        /* some stream by path, a member of that name is the client's error */
 
-        if (ai_json_is_true(&f->stream) && ctx->surface.model.len == 0) {
+        if (ai_json_is_true(&f->stream)
+            && ctx->surface.op != AI_OP_GENERATE
+            && ctx->surface.op != AI_OP_CONVERSE)
+        {
             f->wants_stream = 1;
         }
     }
@@ -487,7 +494,10 @@ ngx_http_ai_step_route(ngx_http_ai_ctx_t *ctx)
         ctx->record.model = *ngx_http_ai_str(&ctx->tier->name);
     }
 
-    if (ctx->opaque || (p->dialect->ops & (1 << ctx->surface.op))) {
+    if (ngx_http_ai_hub_target(ctx) == NGX_OK
+        || ctx->surface.op == AI_OP_COUNT_TOKENS
+        || ctx->surface.op == AI_OP_GEMINI_COUNT_TOKENS)
+    {
         return NGX_OK;
     }
 
@@ -496,6 +506,48 @@ ngx_http_ai_step_route(ngx_http_ai_ctx_t *ctx)
                               "which has no %V", &p->name,
                               ngx_http_ai_ngx(&p->dialect->name),
                               ngx_http_ai_ngx(&ctx->record.op));
+}
+
+
+/* for a target that speaks another dialect */
+
+static ngx_int_t
+ngx_http_ai_step_translate(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_str_t  body;
+
+    if (!ctx->translated) {
+        return NGX_OK;
+    }
+
+    if (ctx->op != AI_OP_NONE) {
+        return ngx_http_ai_hub_render(ctx);
+    }
+
+    if (ngx_http_ai_hub_count(ctx, &body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_ai_reply_document(ctx, NGX_HTTP_OK, &body);
+
+    return NGX_DONE;
+}
+
+
+/* some must be changed for a token first, which may take a while */
+
+static ngx_int_t
+ngx_http_ai_step_credential(ngx_http_ai_ctx_t *ctx)
+{
+    if (ctx->credential == NULL) {
+        ctx->credential = ngx_http_ai_credential(ctx->target.provider);
+    }
+
+    if (ctx->credential == NULL || ctx->credential->token == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_ai_token_get(ctx);
 }
 
 

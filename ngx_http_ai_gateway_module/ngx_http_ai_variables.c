@@ -88,6 +88,7 @@ static ngx_http_variable_t  ngx_http_ai_vars[] = {
     ngx_http_ai_string_var("ai_response_model", model_response),
     ngx_http_ai_string_var("ai_finish_reason", finish),
     ngx_http_ai_string_var("ai_tools", tools),
+    ngx_http_ai_string_var("ai_dropped", dropped),
 
     ngx_http_ai_name_var("ai_error", error),
     ngx_http_ai_name_var("ai_outcome", outcome),

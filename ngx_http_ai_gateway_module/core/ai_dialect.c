@@ -35,18 +35,19 @@ static ai_event_e ai_tap_read_response(ai_tap_t *tap, u_char *p, size_t len,
     ai_json_error_t *err);
 static ai_event_e ai_tap_read_document(ai_tap_t *tap, ai_str_t *name,
     ai_str_t *data);
-static ai_int_t ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len,
-    ai_json_t *root, ai_json_error_t *err);
 static ai_int_t ai_tap_member(void *data, ai_json_t *name, ai_json_t *value);
 static ai_uint_t ai_tap_mend(u_char *p, size_t len);
 static ai_uint_t ai_tap_hex4(u_char *p);
-static ai_event_e ai_tap_error_field(ai_tap_t *tap, ai_str_t *text);
 
 
 const ai_dialect_t  *const ai_dialects[] = {
     &ai_dialect_openai,
+    &ai_dialect_responses,
     &ai_dialect_anthropic,
     &ai_dialect_gemini,
+    &ai_dialect_cohere,
+    &ai_dialect_bedrock,
+    &ai_dialect_ollama,
     NULL
 };
 
@@ -77,6 +78,7 @@ ai_tap_init(ai_tap_t *tap, const ai_dialect_t *d, ai_op_e op,
 
     tap->dialect = d;
     tap->alloc = alloc;
+    tap->keep = alloc;
     tap->op = op;
 
     tap->model.data = tap->model_buf;
@@ -295,7 +297,7 @@ ai_tap_estimate(ai_tap_t *tap, uint64_t input_bytes)
  * with them; the bytes pass as they are, but are read from a mended copy.
  */
 
-static ai_int_t
+ai_int_t
 ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
     ai_json_error_t *err)
 {
@@ -442,7 +444,7 @@ ai_tap_hex4(u_char *p)
  * be JSON, and is text when it is not.
  */
 
-static ai_event_e
+ai_event_e
 ai_tap_error_field(ai_tap_t *tap, ai_str_t *text)
 {
     size_t           i;

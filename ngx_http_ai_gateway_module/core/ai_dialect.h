@@ -40,6 +40,13 @@ typedef enum {
     AI_OP_GEMINI_COUNT_TOKENS,    /* POST ...:countTokens */
     AI_OP_EMBED_CONTENT,          /* POST ...:embedContent */
     AI_OP_BATCH_EMBED_CONTENTS,   /* POST ...:batchEmbedContents */
+    AI_OP_COHERE_CHAT,            /* POST .../v2/chat */
+    AI_OP_COHERE_EMBED,           /* POST .../v2/embed */
+    AI_OP_CONVERSE,               /* POST .../model/M/converse */
+    AI_OP_CONVERSE_STREAM,        /* POST .../model/M/converse-stream */
+    AI_OP_OLLAMA_CHAT,            /* POST /api/chat, to providers only */
+    AI_OP_OLLAMA_EMBED,           /* POST /api/embed, to providers only */
+    AI_OP_PREDICT,                /* POST ...:predict, to Vertex only */
     AI_OP_PASS,                   /* any other .../v1/... path, opaque */
 
     AI_OP_MODELS,                 /* GET .../models, answered locally */
@@ -103,6 +110,9 @@ typedef struct {
 struct ai_tap_s {
     const ai_dialect_t  *dialect;
     ai_alloc_t          *alloc;        /* scratch, see ai_tap_init() */
+    ai_alloc_t          *keep;         /* what lives as long as the tap */
+    void                *wire;         /* see ai_tap_wire_event() */
+    const struct ai_vendor_s  *vendor; /* or NULL */
     ai_tap_root_t       *root;         /* what is being read, see dialect.h */
     ai_op_e              op;
 
@@ -146,7 +156,9 @@ typedef enum {
     AI_AUTH_BEARER,               /* Authorization: Bearer KEY */
     AI_AUTH_X_API_KEY,            /* x-api-key: KEY */
     AI_AUTH_API_KEY,              /* api-key: KEY */
-    AI_AUTH_X_GOOG_API_KEY        /* x-goog-api-key: KEY */
+    AI_AUTH_X_GOOG_API_KEY,       /* x-goog-api-key: KEY */
+    AI_AUTH_SIGV4,                /* AWS Signature Version 4 */
+    AI_AUTH_GOOGLE                /* Bearer, fetched for a service account */
 } ai_auth_e;
 
 
@@ -182,6 +194,10 @@ struct ai_dialect_s {
 extern const ai_dialect_t  ai_dialect_openai;
 extern const ai_dialect_t  ai_dialect_anthropic;
 extern const ai_dialect_t  ai_dialect_gemini;
+extern const ai_dialect_t  ai_dialect_responses;
+extern const ai_dialect_t  ai_dialect_cohere;
+extern const ai_dialect_t  ai_dialect_bedrock;
+extern const ai_dialect_t  ai_dialect_ollama;
 
 
 /* the dialect of that name, or NULL */
@@ -193,7 +209,8 @@ extern const ai_dialect_t  *const ai_dialects[];
 /*
  * Prepares a tap for one answer to an operation; alloc must outlive it.  It
  * is scratch for what is unusual: what it gave may be dropped after each call
- * of the two functions below.
+ * of the two functions below, if tap->keep is then set to an arena that lives
+ * as long as the tap.
  */
 void ai_tap_init(ai_tap_t *tap, const ai_dialect_t *d, ai_op_e op,
     ai_alloc_t *alloc);

@@ -86,6 +86,7 @@ struct ai_error_doc_s {
     ai_str_t           param;        /* the offending member, or empty */
     ai_str_t           request_id;
     ai_int_t           retry_after;  /* seconds, -1: none */
+    uint64_t           sequence;     /* of an event that tells it */
     ai_attempt_doc_t  *attempts;
     ai_uint_t          nattempts;
 };

@@ -53,6 +53,16 @@ static const ai_header_row_t  ai_header_requests[] = {
 };
 
 
+/* those of them that mean the same to every provider */
+
+static const ai_header_row_t  ai_header_neutrals[] = {
+    [10] = { "user-agent", "tracestate" },
+    [11] = { "traceparent" },
+    [15] = { "idempotency-key" },
+    [19] = { "x-client-request-id" }
+};
+
+
 static const ai_header_row_t  ai_header_responses[] = {
     [4] = { "etag" },
     [11] = { "retry-after" },
@@ -130,6 +140,13 @@ ai_header_request(ai_str_t *name)
     }
 
     return ai_header_starts(name, &stainless);
+}
+
+
+ai_int_t
+ai_header_neutral(ai_str_t *name)
+{
+    return ai_header_lookup(ai_header_neutrals, name);
 }
 
 

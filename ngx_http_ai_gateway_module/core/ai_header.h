@@ -21,6 +21,10 @@
  */
 ai_int_t ai_header_request(ai_str_t *name);
 
+/* whether it may when the body goes in another dialect: it says nothing of
+ * the one that the client speaks */
+ai_int_t ai_header_neutral(ai_str_t *name);
+
 typedef enum {
     AI_HEADER_DROP = 0,
     AI_HEADER_PASS,               /* as it is */

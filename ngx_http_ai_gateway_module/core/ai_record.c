@@ -113,6 +113,7 @@ ai_record_render(u_char *dst, ai_record_t *rec)
 
     ai_record_str(&t, "finish", &rec->finish, AI_RECORD_WORD);
     ai_record_str(&t, "tools", &rec->tools, AI_RECORD_TOOLS);
+    ai_record_str(&t, "dropped", &rec->dropped, AI_RECORD_TOOLS);
 
     ai_text_lit(&t, ",\"error\":\"");
 

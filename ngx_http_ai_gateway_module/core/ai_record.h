@@ -59,6 +59,7 @@ typedef struct {
     ai_str_t              model_response;
     ai_str_t              finish;
     ai_str_t              tools;
+    ai_str_t              dropped;     /* what the target was not asked */
     ai_error_e            error;
     ai_outcome_e          outcome;
     ai_uint_t             status;

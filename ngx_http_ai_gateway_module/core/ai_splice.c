@@ -24,13 +24,22 @@ struct ai_splice_edit_s {
     ai_str_t           with;
     unsigned           member:1;   /* made by ai_splice_member_set() */
     unsigned           empty:1;    /* the first member of an empty object */
-    unsigned           dropped:1;  /* a later one took its place */
+    unsigned           dropped:1;  /* a later one took its place, or what it
+                                      edits is removed */
+    unsigned           removed:1;  /* made by ai_splice_members_remove() */
+    u_char            *emptied;    /* the "}" of an object that is left
+                                      without members */
 };
 
 
 static ai_splice_edit_t *ai_splice_edit(ai_splice_t *sp, u_char *start,
     u_char *end);
+static ai_int_t ai_splice_remove(ai_splice_t *sp, u_char *start,
+    u_char *end, u_char *emptied);
+static ai_uint_t ai_splice_after(ai_splice_edit_t *a, ai_splice_edit_t *b);
+static ai_uint_t ai_splice_rank(ai_splice_edit_t *edit);
 static ai_int_t ai_splice_sort(ai_splice_t *sp);
+static void ai_splice_settle_emptied(ai_splice_t *sp);
 static ai_int_t ai_splice_settle(ai_splice_t *sp);
 static void ai_splice_settle_members(ai_splice_edit_t *first,
     ai_splice_edit_t *last);
@@ -122,6 +131,79 @@ ai_splice_member_set(ai_splice_t *sp, const ai_json_t *object,
 }
 
 
+ai_int_t
+ai_splice_members_remove(ai_splice_t *sp, const ai_json_t *object,
+    ai_splice_remove_pt remove, void *data)
+{
+    u_char          *run, *kept, *end;
+    ai_json_t        name, value;
+    ai_json_iter_t   it;
+
+    if (object->type != AI_JSON_OBJECT) {
+        return AI_ERROR;
+    }
+
+    run = NULL;
+    kept = NULL;
+    end = NULL;
+
+    ai_json_iter_init(&it, object);
+
+    while (ai_json_next(&it, &name, &value) == AI_OK) {
+
+        end = value.end;
+
+        if (remove(data, &name, &value)) {
+
+            if (run == NULL) {
+                run = name.start;
+            }
+
+            continue;
+        }
+
+        if (run != NULL
+            && ai_splice_remove(sp, run, name.start, NULL) != AI_OK)
+        {
+            return AI_ERROR;
+        }
+
+        run = NULL;
+        kept = value.end;
+    }
+
+    if (run == NULL) {
+        return AI_OK;
+    }
+
+    /* the last ones go with the comma in front of them */
+
+    if (kept != NULL) {
+        return ai_splice_remove(sp, kept, end, NULL);
+    }
+
+    return ai_splice_remove(sp, run, end, object->end - 1);
+}
+
+
+static ai_int_t
+ai_splice_remove(ai_splice_t *sp, u_char *start, u_char *end,
+    u_char *emptied)
+{
+    ai_splice_edit_t  *edit;
+
+    edit = ai_splice_edit(sp, start, end);
+    if (edit == NULL) {
+        return AI_ERROR;
+    }
+
+    edit->removed = 1;
+    edit->emptied = emptied;
+
+    return AI_OK;
+}
+
+
 static ai_splice_edit_t *
 ai_splice_edit(ai_splice_t *sp, u_char *start, u_char *end)
 {
@@ -207,12 +289,31 @@ ai_splice_finish(ai_splice_t *sp)
 }
 
 
-/* insertions come before a replacement at the same place */
-
-static inline int
+static ai_uint_t
 ai_splice_after(ai_splice_edit_t *a, ai_splice_edit_t *b)
 {
-    return a->start > b->start || (a->start == b->start && a->end > b->end);
+    if (a->start != b->start) {
+        return a->start > b->start;
+    }
+
+    if (ai_splice_rank(a) != ai_splice_rank(b)) {
+        return ai_splice_rank(a) > ai_splice_rank(b);
+    }
+
+    return a->end > b->end;
+}
+
+
+/* at the same place insertions come first, and what removes the others */
+
+static ai_uint_t
+ai_splice_rank(ai_splice_edit_t *edit)
+{
+    if (edit->start == edit->end) {
+        return 0;
+    }
+
+    return edit->removed ? 1 : 2;
 }
 
 
@@ -277,10 +378,13 @@ ai_splice_sort(ai_splice_t *sp)
 static ai_int_t
 ai_splice_settle(ai_splice_t *sp)
 {
-    u_char            *p;
+    u_char            *p, *removed;
     ai_splice_edit_t  *edit, *next, *last;
 
+    ai_splice_settle_emptied(sp);
+
     p = sp->source.data;
+    removed = p;
     last = sp->edits + sp->nedits;
 
     for (edit = sp->edits; edit < last; edit = next) {
@@ -301,15 +405,45 @@ ai_splice_settle(ai_splice_t *sp)
                 continue;
             }
 
+            if (edit->start < removed && edit->end <= removed) {
+                edit->dropped = 1;
+                continue;
+            }
+
             if (edit->start < p) {
                 return AI_ERROR;
             }
 
             p = edit->end;
+
+            if (edit->removed) {
+                removed = p;
+            }
         }
     }
 
     return AI_OK;
+}
+
+
+/* what is added to an object without members has no comma before it */
+
+static void
+ai_splice_settle_emptied(ai_splice_t *sp)
+{
+    size_t   i, j;
+    u_char  *p;
+
+    for (i = 0; i < sp->nedits; i++) {
+        p = sp->edits[i].emptied;
+
+        for (j = 0; p != NULL && j < sp->nedits; j++) {
+
+            if (sp->edits[j].start == p && sp->edits[j].member) {
+                sp->edits[j].empty = 1;
+            }
+        }
+    }
 }
 
 

@@ -66,6 +66,21 @@ ai_int_t ai_splice_member_set(ai_splice_t *sp, const ai_json_t *object,
 
 
 /*
+ * Takes members out of a validated object within the source, each with its
+ * comma: those that "remove" returns 1 for.  Other edits of what is removed
+ * come to nothing, members that are added to the object are added.  To be
+ * called once per object.  Returns AI_OK, or AI_ERROR: not an object within
+ * the source, or no memory.
+ */
+
+typedef ai_uint_t (*ai_splice_remove_pt)(void *data, ai_json_t *name,
+    ai_json_t *value);
+
+ai_int_t ai_splice_members_remove(ai_splice_t *sp, const ai_json_t *object,
+    ai_splice_remove_pt remove, void *data);
+
+
+/*
  * Puts the edits in order and sets parts, nparts and len.  Returns AI_OK, or
  * AI_ERROR: spans overlap, or no memory.  The list takes no edits after that.
  */

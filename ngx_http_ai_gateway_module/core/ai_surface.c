@@ -43,8 +43,15 @@ static ai_int_t ai_surface_sane(ai_str_t *path);
 static u_char *ai_surface_base(u_char *p, u_char *last, ai_uint_t any,
     ai_uint_t *google);
 static ai_segment_e ai_surface_segment(u_char *p, size_t len);
-static ai_int_t ai_surface_exact(ai_surface_t *s, u_char *rest,
+static ai_int_t ai_surface_exact(ai_surface_t *s, u_char *start,
+    u_char *rest, u_char *last);
+static ai_int_t ai_surface_row(ai_surface_t *s, u_char *rest, u_char *last);
+static ai_int_t ai_surface_cohere(ai_surface_t *s, u_char *start,
+    u_char *rest, u_char *last);
+static ai_int_t ai_surface_deployment(ai_surface_t *s, u_char *rest,
     u_char *last);
+static void ai_surface_deployed(ai_surface_t *s, u_char *start);
+static ai_int_t ai_surface_converse(ai_surface_t *s, ai_str_t *path);
 static ai_int_t ai_surface_model(ai_surface_t *s, u_char *rest,
     u_char *last);
 static ai_int_t ai_surface_suffix(ai_surface_t *s, ai_str_t *path);
@@ -74,6 +81,25 @@ static const ai_surface_row_t  ai_surface_rows[] = {
 };
 
 
+/* only right after "/v2": nobody else has such names there */
+
+static const ai_surface_row_t  ai_surface_cohere_rows[] = {
+    { ai_string("/chat"), AI_OP_COHERE_CHAT, &ai_dialect_cohere },
+    { ai_string("/embed"), AI_OP_COHERE_EMBED, &ai_dialect_cohere },
+    { ai_null_string, AI_OP_NONE, NULL }
+};
+
+
+/* behind /model/MODEL */
+
+static const ai_surface_row_t  ai_surface_bedrock_rows[] = {
+    { ai_string("/converse"), AI_OP_CONVERSE, &ai_dialect_bedrock },
+    { ai_string("/converse-stream"), AI_OP_CONVERSE_STREAM,
+      &ai_dialect_bedrock },
+    { ai_null_string, AI_OP_NONE, NULL }
+};
+
+
 static const ai_surface_verb_t  ai_surface_verbs[] = {
     { ai_string("generateContent"), AI_OP_GENERATE },
     { ai_string("streamGenerateContent"), AI_OP_STREAM_GENERATE },
@@ -97,6 +123,13 @@ static ai_str_t  ai_op_names[] = {
     ai_string("gemini_count_tokens"),
     ai_string("embed_content"),
     ai_string("batch_embed_contents"),
+    ai_string("cohere_chat"),
+    ai_string("cohere_embed"),
+    ai_string("converse"),
+    ai_string("converse_stream"),
+    ai_string("ollama_chat"),
+    ai_string("ollama_embed"),
+    ai_string("predict"),
     ai_string("pass"),
     ai_string("models"),
     ai_string("model"),
@@ -152,6 +185,10 @@ ai_surface_path(ai_surface_t *s, ai_str_t *path, ai_uint_t *google)
         return AI_DECLINED;
     }
 
+    if (ai_surface_converse(s, path) == AI_OK) {
+        return AI_OK;
+    }
+
     last = path->data + path->len;
 
     base = ai_surface_base(path->data, last, 1, google);
@@ -170,7 +207,7 @@ ai_surface_path(ai_surface_t *s, ai_str_t *path, ai_uint_t *google)
     rest = base;
 
     for (tries = 0; rest != NULL && tries < AI_SURFACE_TRIES; tries++) {
-        if (ai_surface_exact(s, rest, last) == AI_OK) {
+        if (ai_surface_exact(s, path->data, rest, last) == AI_OK) {
             *google = g;
             return AI_OK;
         }
@@ -333,7 +370,22 @@ ai_surface_segment(u_char *p, size_t len)
 /* [rest, last) is all that follows a version */
 
 static ai_int_t
-ai_surface_exact(ai_surface_t *s, u_char *rest, u_char *last)
+ai_surface_exact(ai_surface_t *s, u_char *start, u_char *rest, u_char *last)
+{
+    if (ai_surface_row(s, rest, last) == AI_OK
+        || ai_surface_cohere(s, start, rest, last) == AI_OK
+        || ai_surface_deployment(s, rest, last) == AI_OK
+        || ai_surface_verb(s, rest, last) == AI_OK)
+    {
+        return AI_OK;
+    }
+
+    return ai_surface_model(s, rest, last);
+}
+
+
+static ai_int_t
+ai_surface_row(ai_surface_t *s, u_char *rest, u_char *last)
 {
     size_t                   len;
     const ai_surface_row_t  *row;
@@ -353,11 +405,142 @@ ai_surface_exact(ai_surface_t *s, u_char *rest, u_char *last)
         }
     }
 
-    if (ai_surface_verb(s, rest, last) == AI_OK) {
+    return AI_DECLINED;
+}
+
+
+static ai_int_t
+ai_surface_cohere(ai_surface_t *s, u_char *start, u_char *rest, u_char *last)
+{
+    size_t                   len;
+    const ai_surface_row_t  *row;
+
+    if (rest - start < 3 || memcmp(rest - 3, "/v2", 3) != 0) {
+        return AI_DECLINED;
+    }
+
+    len = last - rest;
+
+    for (row = ai_surface_cohere_rows; row->op != AI_OP_NONE; row++) {
+
+        if (len == row->suffix.len
+            && memcmp(rest, row->suffix.data, len) == 0)
+        {
+            s->op = row->op;
+            s->dialect = row->dialect;
+            s->suffix.data = rest;
+            s->suffix.len = len;
+            return AI_OK;
+        }
+    }
+
+    return AI_DECLINED;
+}
+
+
+/*
+ * /deployments/MODEL and an operation, of Azure: the suffix is what another
+ * provider has behind its base, so the model is in front of it.
+ */
+
+static ai_int_t
+ai_surface_deployment(ai_surface_t *s, u_char *rest, u_char *last)
+{
+    size_t   len;
+    u_char  *p;
+
+    len = sizeof("/deployments/") - 1;
+
+    if ((size_t) (last - rest) <= len
+        || memcmp(rest, "/deployments/", len) != 0)
+    {
+        return AI_DECLINED;
+    }
+
+    p = memchr(rest + len, '/', last - rest - len);
+
+    if (p == NULL || ai_surface_row(s, p, last) != AI_OK) {
+        return AI_DECLINED;
+    }
+
+    ai_surface_deployed(s, rest);
+
+    if (s->model.len == 0) {
+        s->op = AI_OP_NONE;
+        s->dialect = NULL;
+        return AI_DECLINED;
+    }
+
+    return AI_OK;
+}
+
+
+/* the model, if what was found stands behind one */
+
+static void
+ai_surface_deployed(ai_surface_t *s, u_char *start)
+{
+    size_t   len;
+    u_char  *p;
+
+    if (s->dialect != &ai_dialect_openai) {
+        return;
+    }
+
+    for (p = s->suffix.data; p > start && *(p - 1) != '/'; p--) {
+        /* void */
+    }
+
+    len = sizeof("/deployments/") - 1;
+
+    if ((size_t) (p - start) >= len
+        && memcmp(p - len, "/deployments/", len) == 0)
+    {
+        s->model.data = p;
+        s->model.len = s->suffix.data - p;
+    }
+}
+
+
+/* .../model/MODEL/converse; there may be slashes in MODEL, an ARN */
+
+static ai_int_t
+ai_surface_converse(ai_surface_t *s, ai_str_t *path)
+{
+    u_char                  *p, *end, *last;
+    const ai_surface_row_t  *row;
+
+    last = path->data + path->len;
+
+    for (row = ai_surface_bedrock_rows; row->op != AI_OP_NONE; row++) {
+
+        if (path->len <= row->suffix.len
+            || memcmp(last - row->suffix.len, row->suffix.data,
+                      row->suffix.len) != 0)
+        {
+            continue;
+        }
+
+        end = last - row->suffix.len;
+
+        p = ai_surface_last(path->data, end, "/model/",
+                            sizeof("/model/") - 1);
+        if (p == NULL) {
+            continue;
+        }
+
+        s->op = row->op;
+        s->dialect = row->dialect;
+        s->stream = (row->op == AI_OP_CONVERSE_STREAM);
+        s->suffix.data = p;
+        s->suffix.len = last - p;
+        s->model.data = p + sizeof("/model/") - 1;
+        s->model.len = end - s->model.data;
+
         return AI_OK;
     }
 
-    return ai_surface_model(s, rest, last);
+    return AI_DECLINED;
 }
 
 
@@ -400,7 +583,9 @@ ai_surface_suffix(ai_surface_t *s, ai_str_t *path)
             && memcmp(last - row->suffix.len, row->suffix.data,
                       row->suffix.len) == 0)
         {
-            return ai_surface_exact(s, last - row->suffix.len, last);
+            (void) ai_surface_row(s, last - row->suffix.len, last);
+            ai_surface_deployed(s, path->data);
+            return AI_OK;
         }
     }
 

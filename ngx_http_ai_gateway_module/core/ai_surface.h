@@ -25,7 +25,9 @@
 typedef struct {
     ai_op_e              op;
     const ai_dialect_t  *dialect;    /* never NULL: errors need one */
-    ai_str_t             model;      /* from the path, decoded; or empty */
+    ai_str_t             model;      /* from the path, decoded; or empty; in
+                                        the suffix, or, of Azure's
+                                        deployments, in front of it */
     ai_str_t             suffix;     /* what follows the provider's base,
                                         "/chat/completions", "/files/f-1" */
     unsigned             stream:1;   /* the path asks for a stream */

@@ -187,6 +187,20 @@ ai_uint_t ai_tap_is_error(const ai_json_t *v);
 ai_event_e ai_tap_error(ai_tap_t *tap, const ai_json_t *v);
 
 
+/*
+ * Scans an answer or an event, mended where models cut surrogate pairs in
+ * two; its members are then in tap->root.  As ai_json_scan().
+ */
+ai_int_t ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
+    ai_json_error_t *err);
+
+/*
+ * Keeps the field "error" of an event, llama.cpp's way to fail: JSON, or
+ * text.  Always returns AI_EVENT_ERROR.
+ */
+ai_event_e ai_tap_error_field(ai_tap_t *tap, ai_str_t *text);
+
+
 /* operations that dialect_openai.c hands to dialect_responses.c */
 
 ai_event_e ai_responses_event(ai_tap_t *tap, ai_str_t *name, ai_json_t *root);

@@ -663,21 +663,30 @@ ai_openai_render_event(ai_doc_t *d, ai_error_doc_t *doc)
 
 
 /*
- * The "error" event has its members at the top; the libraries that look for
- * errors in any stream want an object "error", and ignore the others.  No
- * sequence number: it would have to follow those of the provider.
+ * A response that failed, for those who read events by their type; and an
+ * object "error" at the top, by which the libraries know an error in any
+ * stream, and which the others ignore.  What only the provider knows of the
+ * response is left empty; no sequence number, which would have to follow
+ * those of the provider.
  */
 
 static void
 ai_openai_render_responses(ai_doc_t *d, ai_error_doc_t *doc)
 {
-    ai_doc_raw(d, "event: error\ndata: {\"type\":\"error\",\"code\":");
+    ai_doc_raw(d, "event: response.failed\n"
+                  "data: {\"type\":\"response.failed\","
+                  "\"sequence_number\":");
+    ai_doc_uint(d, doc->sequence);
+    ai_doc_raw(d, ",\"response\":{\"id\":");
+    ai_doc_string(d, &doc->request_id);
+    ai_doc_raw(d, ",\"object\":\"response\",\"created_at\":0,"
+                  "\"status\":\"failed\",\"error\":{\"code\":");
     ai_doc_cstring(d, ai_error_row(doc->error)->code);
     ai_doc_raw(d, ",\"message\":");
     ai_doc_message(d, doc);
-    ai_doc_raw(d, ",\"param\":");
-    ai_doc_string(d, &doc->param);
-    ai_doc_raw(d, ",");
+    ai_doc_raw(d, "},\"incomplete_details\":null,\"model\":\"\",\"output\":[],"
+                  "\"parallel_tool_calls\":true,\"tool_choice\":\"auto\","
+                  "\"tools\":[],\"usage\":null},");
     ai_openai_error_object(d, doc);
     ai_doc_raw(d, "}\n\n");
 }

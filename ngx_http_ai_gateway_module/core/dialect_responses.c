@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_http_ai_gateway_module authors
  *
- * Answers of OpenAI's Responses API.  Events are told apart by their type,
- * which is also the name of the event; new ones appear all the time, so
- * most of them are known by how their type ends.
+ * OpenAI's Responses API: its answers, wherever they come from, and the
+ * dialect of providers that speak nothing else.  Events are told apart by
+ * their type, which is also the name of the event; new ones appear all the
+ * time, so most of them are known by how their type ends.
  */
 
 
@@ -28,6 +29,11 @@ typedef struct {
 } ai_responses_t;
 
 
+static const char *ai_responses_terminator(ai_op_e op);
+static ai_int_t ai_responses_error(ai_error_doc_t *doc, ai_alloc_t *a,
+    ai_str_t *out);
+static ai_int_t ai_responses_error_event(ai_error_doc_t *doc, ai_op_e op,
+    ai_alloc_t *a, ai_str_t *out);
 static void ai_responses_root(ai_tap_t *tap, const ai_json_t *root,
     ai_responses_root_t *m);
 static ai_event_e ai_responses_progress(ai_tap_t *tap, ai_str_t *type,
@@ -41,6 +47,19 @@ static void ai_responses_output(ai_tap_t *tap, const ai_json_t *output,
 static void ai_responses_item_text(ai_tap_t *tap, const ai_json_t *item);
 static ai_uint_t ai_responses_item_tool(ai_tap_t *tap, const ai_json_t *item);
 static ai_uint_t ai_responses_ends(ai_str_t *type, const char *end);
+
+
+const ai_dialect_t  ai_dialect_responses = {
+    ai_string("responses"),
+    AI_AUTH_BEARER,
+    1 << AI_OP_RESPONSES | 1 << AI_OP_PASS,
+    ai_responses_terminator,
+    ai_responses_event,
+    ai_responses_response,
+    ai_responses_error,
+    ai_responses_error_event,
+    0
+};
 
 
 /* how the types end of events that tell of progress, and of nothing else */
@@ -58,6 +77,30 @@ static const char  *const ai_responses_idle[] = {
     ".searching",
     NULL
 };
+
+
+static const char *
+ai_responses_terminator(ai_op_e op)
+{
+    return "";
+}
+
+
+/* one company, one shape of errors */
+
+static ai_int_t
+ai_responses_error(ai_error_doc_t *doc, ai_alloc_t *a, ai_str_t *out)
+{
+    return ai_dialect_openai.error(doc, a, out);
+}
+
+
+static ai_int_t
+ai_responses_error_event(ai_error_doc_t *doc, ai_op_e op, ai_alloc_t *a,
+    ai_str_t *out)
+{
+    return ai_dialect_openai.error_event(doc, op, a, out);
+}
 
 
 ai_event_e

@@ -68,7 +68,8 @@ test_full(void)
         "\"out\":300,\"reasoning\":7,\"source\":\"provider\"},"
         "\"request_bytes\":1000,\"response_bytes\":2000,"
         "\"ttft_s\":0.412,\"duration_s\":3.210,\"overhead_s\":0.0011,"
-        "\"finish\":\"stop\",\"tools\":\"f,g\",\"error\":\"\","
+        "\"finish\":\"stop\",\"tools\":\"f,g\",\"dropped\":\"seed\","
+        "\"error\":\"\","
         "\"tries\":[{\"provider\":\"anthropic\",\"model\":\"c-5\","
         "\"status\":429,\"cause\":\"rate_limit_exceeded\",\"ms\":100},"
         "{\"provider\":\"openai\",\"model\":\"gpt-5.5\",\"status\":200,"
@@ -90,6 +91,7 @@ test_full(void)
     rec.model_response = str("gpt-5.5-2026-08-01");
     rec.finish = str("stop");
     rec.tools = str("f,g");
+    rec.dropped = str("seed");
     rec.outcome = AI_OUTCOME_OK;
     rec.status = 200;
     rec.retry = 1;
@@ -144,7 +146,8 @@ test_empty(void)
         "\"cache_write\":0,\"out\":0,\"reasoning\":0,\"source\":\"none\"},"
         "\"request_bytes\":0,\"response_bytes\":0,\"ttft_s\":0.000,"
         "\"duration_s\":0.000,\"overhead_s\":0.0000,\"finish\":\"\","
-        "\"tools\":\"\",\"error\":\"invalid_json\",\"tries\":[]}";
+        "\"tools\":\"\",\"dropped\":\"\",\"error\":\"invalid_json\","
+        "\"tries\":[]}";
 
     memset(&rec, 0, sizeof(rec));
     rec.ttft_us = -1;
@@ -166,7 +169,7 @@ test_worst(void)
     int                   ch;
     size_t                i;
     u_char               *p, *end;
-    ai_str_t              s, *strings[13];
+    ai_str_t              s, *strings[14];
     ai_json_t             root, v;
     ai_record_t           rec;
     ai_record_attempt_t   attempts[40];
@@ -200,8 +203,9 @@ test_worst(void)
         strings[10] = &rec.model_response;
         strings[11] = &rec.finish;
         strings[12] = &rec.tools;
+        strings[13] = &rec.dropped;
 
-        for (i = 0; i < 13; i++) {
+        for (i = 0; i < 14; i++) {
             *strings[i] = s;
         }
 

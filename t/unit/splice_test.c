@@ -319,6 +319,93 @@ test_many(void)
 }
 
 
+static ai_uint_t
+one_of(void *data, ai_json_t *name, ai_json_t *value)
+{
+    return memchr(data, name->start[1], strlen(data)) != NULL;
+}
+
+
+static void
+removed(const char *text, const char *names, const char *added,
+    const char *want)
+{
+    ai_str_t     got;
+    ai_splice_t  sp;
+
+    start(&sp, text);
+
+    CHECK_INT(ai_splice_members_remove(&sp, &root, one_of, (void *) names),
+              AI_OK);
+
+    for ( /* void */ ; *added != '\0'; added++) {
+        CHECK_INT(set(&sp, &root, (char [2]) { *added, '\0' }, "9"), AI_OK);
+    }
+
+    got = finish(&sp);
+    CHECK_MEM(got.data, got.len, want, strlen(want));
+}
+
+
+static void
+test_remove(void)
+{
+    ai_str_t     got;
+    ai_json_t    value;
+    ai_splice_t  sp;
+
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "", "",
+            "{\"a\":1, \"b\":2 ,\"c\":3}");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "a", "",
+            "{\"b\":2 ,\"c\":3}");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "b", "",
+            "{\"a\":1, \"c\":3}");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3 }", "c", "",
+            "{\"a\":1, \"b\":2 }");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "ab", "", "{\"c\":3}");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "bc", "", "{\"a\":1}");
+    removed("{\"a\":1, \"b\":2 ,\"c\":3}", "ac", "", "{\"b\":2}");
+    removed("{ \"a\":1, \"b\":2 }", "ab", "", "{  }");
+    removed("{}", "ab", "", "{}");
+    removed("{\"a\":[1,{\"a\":2}],\"b\":{\"a\":1}}", "a", "",
+            "{\"b\":{\"a\":1}}");
+
+    /* with members that are added */
+
+    removed("{\"a\":1,\"b\":2}", "a", "x", "{\"b\":2,\"x\":9}");
+    removed("{\"a\":1,\"b\":2}", "b", "x", "{\"a\":1,\"x\":9}");
+    removed("{\"a\":1,\"b\":2}", "ab", "xy", "{\"x\":9,\"y\":9}");
+    removed("{ \"a\":1 }", "a", "x", "{  \"x\":9}");
+
+    /* edits of what is removed come to nothing, in any order */
+
+    start(&sp, "{\"a\":{\"b\":1},\"c\":2}");
+    CHECK_INT(ai_json_get(&root, "a", &value), AI_OK);
+
+    CHECK_INT(set(&sp, &value, "b", "3"), AI_OK);
+    CHECK_INT(set(&sp, &value, "d", "4"), AI_OK);
+    CHECK_INT(edit(&sp, 1, 4, "\"z\""), AI_OK);
+    CHECK_INT(ai_splice_members_remove(&sp, &root, one_of, "a"), AI_OK);
+    CHECK_INT(edit(&sp, 5, 12, "7"), AI_OK);
+    CHECK_INT(set(&sp, &root, "c", "5"), AI_OK);
+
+    got = finish(&sp);
+    CHECK_STR(got.data, got.len, "{\"c\":5}");
+
+    /* added before the removal is told of */
+
+    start(&sp, "{\"a\":1}");
+    CHECK_INT(set(&sp, &root, "x", "2"), AI_OK);
+    CHECK_INT(ai_splice_members_remove(&sp, &root, one_of, "a"), AI_OK);
+
+    got = finish(&sp);
+    CHECK_STR(got.data, got.len, "{\"x\":2}");
+
+    start(&sp, "[1]");
+    CHECK_INT(ai_splice_members_remove(&sp, &root, one_of, "a"), AI_ERROR);
+}
+
+
 static void
 test_no_memory(void)
 {
@@ -355,6 +442,7 @@ main(void)
     UNIT_RUN(test_overlap);
     UNIT_RUN(test_member_set);
     UNIT_RUN(test_many);
+    UNIT_RUN(test_remove);
     UNIT_RUN(test_no_memory);
 
     return unit_done();

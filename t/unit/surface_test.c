@@ -13,6 +13,8 @@
 #define OPENAI     &ai_dialect_openai
 #define ANTHROPIC  &ai_dialect_anthropic
 #define GEMINI     &ai_dialect_gemini
+#define COHERE     &ai_dialect_cohere
+#define BEDROCK    &ai_dialect_bedrock
 
 #define A  AI_HINT_ANTHROPIC_VERSION
 #define G  AI_HINT_GOOG
@@ -66,7 +68,8 @@ check(const case_t *c)
         CHECK_INT(s.op, c->op);
         CHECK_MEM(s.suffix.data, s.suffix.len, c->suffix, strlen(c->suffix));
         CHECK_MEM(s.model.data, s.model.len, c->model, strlen(c->model));
-        CHECK_INT(s.stream, s.op == AI_OP_STREAM_GENERATE);
+        CHECK_INT(s.stream, s.op == AI_OP_STREAM_GENERATE
+                            || s.op == AI_OP_CONVERSE_STREAM);
     }
 
     if (unit.failed != before) {
@@ -179,6 +182,73 @@ test_table(void)
           GEMINI, "/models/:generateContent", "" },
         { "POST", "/x:generateContent", 0, AI_DECLINED, 0, OPENAI, "", "" },
 
+        { "POST", "/v1beta1/projects/p/locations/l/publishers/google/models"
+          "/g-2:generateContent", 0, AI_OK, AI_OP_GENERATE, GEMINI,
+          "/models/g-2:generateContent", "g-2" },
+
+        /* Cohere */
+
+        { "POST", "/v2/chat", 0, AI_OK, AI_OP_COHERE_CHAT, COHERE, "/chat",
+          "" },
+        { "POST", "/team/v2/embed", 0, AI_OK, AI_OP_COHERE_EMBED, COHERE,
+          "/embed", "" },
+        { "POST", "/v1/v2/chat", 0, AI_OK, AI_OP_COHERE_CHAT, COHERE,
+          "/chat", "" },
+        { "POST", "/v2/chat/completions", 0, AI_OK, AI_OP_CHAT, OPENAI,
+          "/chat/completions", "" },
+        { "POST", "/v2/openai/chat", 0, AI_OK, AI_OP_PASS, OPENAI, "/chat",
+          "" },
+        { "POST", "/v2/x/chat", 0, AI_OK, AI_OP_PASS, OPENAI, "/x/chat",
+          "" },
+        { "GET", "/v2/chat", 0, AI_ERROR, 0, COHERE, "", "" },
+        { "POST", "/chat", 0, AI_DECLINED, 0, OPENAI, "", "" },
+        { "POST", "/cohere/compatibility/v1/chat/completions", 0, AI_OK,
+          AI_OP_CHAT, OPENAI, "/chat/completions", "" },
+
+        /* Bedrock: any model, decoded */
+
+        { "POST", "/model/amazon.nova-lite-v1:0/converse", 0, AI_OK,
+          AI_OP_CONVERSE, BEDROCK, "/model/amazon.nova-lite-v1:0/converse",
+          "amazon.nova-lite-v1:0" },
+        { "POST", "/aws/model/m/converse-stream", 0, AI_OK,
+          AI_OP_CONVERSE_STREAM, BEDROCK, "/model/m/converse-stream", "m" },
+        { "POST", "/model/arn:aws:bedrock:us-east-1:1:inference-profile/"
+          "v1/x/converse", 0, AI_OK, AI_OP_CONVERSE, BEDROCK,
+          "/model/arn:aws:bedrock:us-east-1:1:inference-profile/v1/x"
+          "/converse",
+          "arn:aws:bedrock:us-east-1:1:inference-profile/v1/x" },
+        { "POST", "/v1/model/m/converse", 0, AI_OK, AI_OP_CONVERSE, BEDROCK,
+          "/model/m/converse", "m" },
+        { "GET", "/model/m/converse", 0, AI_ERROR, 0, BEDROCK, "", "" },
+        { "POST", "/model/m/invoke", 0, AI_DECLINED, 0, OPENAI, "", "" },
+        { "POST", "/model/converse", 0, AI_DECLINED, 0, OPENAI, "", "" },
+        { "POST", "/models/m/converse", 0, AI_ERROR, 0, OPENAI, "", "" },
+        { "POST", "/model//converse", 0, AI_DECLINED, 0, OPENAI, "", "" },
+        { "POST", "/converse", 0, AI_DECLINED, 0, OPENAI, "", "" },
+
+        /* Azure: the deployment is the model */
+
+        { "POST", "/openai/deployments/gpt-4o/chat/completions", 0, AI_OK,
+          AI_OP_CHAT, OPENAI, "/chat/completions", "gpt-4o" },
+        { "POST", "/az/openai/deployments/e.3/embeddings", 0, AI_OK,
+          AI_OP_EMBEDDINGS, OPENAI, "/embeddings", "e.3" },
+        { "POST", "/openai/deployments/d/responses", 0, AI_OK,
+          AI_OP_RESPONSES, OPENAI, "/responses", "d" },
+        { "POST", "/openai/deployments/d/completions", 0, AI_OK,
+          AI_OP_COMPLETIONS, OPENAI, "/completions", "d" },
+        { "POST", "/az/deployments/d/chat/completions", 0, AI_OK,
+          AI_OP_CHAT, OPENAI, "/chat/completions", "d" },
+        { "POST", "/openai/responses", 0, AI_OK, AI_OP_RESPONSES, OPENAI,
+          "/responses", "" },
+        { "POST", "/openai/deployments/d/images/generations", 0, AI_OK,
+          AI_OP_PASS, OPENAI, "/deployments/d/images/generations", "" },
+        { "POST", "/openai/deployments/d/messages", 0, AI_OK, AI_OP_PASS,
+          OPENAI, "/deployments/d/messages", "" },
+        { "POST", "/openai/deployments/chat/completions", 0, AI_OK,
+          AI_OP_COMPLETIONS, OPENAI, "/completions", "chat" },
+        { "GET", "/openai/deployments/d/models", 0, AI_OK, AI_OP_PASS, OPENAI,
+          "/deployments/d/models", "" },
+
         /* lists of models: the shape is the client's */
 
         { "GET", "/v1/models", 0, AI_OK, AI_OP_MODELS, OPENAI, "/models",
@@ -260,7 +330,10 @@ test_table(void)
           "" },
         { "POST", "/v1/realtime", 0, AI_OK, AI_OP_PASS, OPENAI, "/realtime",
           "" },
-        { "POST", "/v2/chat", 0, AI_OK, AI_OP_PASS, OPENAI, "/chat", "" },
+        { "POST", "/v1/chat", 0, AI_OK, AI_OP_PASS, OPENAI, "/chat", "" },
+        { "POST", "/v1/embed", 0, AI_OK, AI_OP_PASS, OPENAI, "/embed", "" },
+        { "POST", "/v2/rerank", 0, AI_OK, AI_OP_PASS, OPENAI, "/rerank",
+          "" },
         { "POST", "/openai/files", 0, AI_OK, AI_OP_PASS, OPENAI, "/files",
           "" },
         { "POST", "/x/v1beta2/rerank", 0, AI_OK, AI_OP_PASS, GEMINI,
@@ -352,6 +425,10 @@ test_names(void)
     CHECK_STR(name->data, name->len, "pass");
     name = ai_op_name(AI_OP_PREFLIGHT);
     CHECK_STR(name->data, name->len, "preflight");
+    name = ai_op_name(AI_OP_CONVERSE_STREAM);
+    CHECK_STR(name->data, name->len, "converse_stream");
+    name = ai_op_name(AI_OP_PREDICT);
+    CHECK_STR(name->data, name->len, "predict");
     name = ai_op_name(99);
     CHECK_STR(name->data, name->len, "none");
 }
@@ -366,7 +443,10 @@ test_model(void)
 
     const char  *good[] = {
         "gpt-4o", "claude-sonnet-4-5@20250929", "openai/gpt-5:free",
-        "meta-llama/Llama-3.1_8B", "a", "ft:gpt:org::id", "x.y.z", NULL
+        "meta-llama/Llama-3.1_8B", "a", "ft:gpt:org::id", "x.y.z",
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "@cf/meta/llama-3",
+        "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/"
+        "us-gov.anthropic.claude-3-7-sonnet-20250219-v1:0", NULL
     };
 
     const char  *bad[] = {

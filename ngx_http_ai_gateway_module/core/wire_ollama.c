@@ -1,0 +1,359 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * What Ollama answers: a line of JSON for each piece of it, or one document
+ * of the same shape.
+ */
+
+
+#include "wire_ollama.h"
+
+
+typedef struct {
+    ai_uint_t            ncalls;
+} ai_ollama_decode_t;
+
+
+static ai_int_t ai_ollama_parse_event(ai_decode_t *d, const ai_str_t *name,
+    const ai_json_t *root);
+static ai_int_t ai_ollama_parse_end(ai_decode_t *d);
+static ai_int_t ai_ollama_parse_response(ai_decode_t *d,
+    const ai_json_t *root);
+static ai_int_t ai_ollama_piece(ai_decode_t *d, const ai_json_t *root,
+    const ai_json_t *message);
+static ai_int_t ai_ollama_start(ai_decode_t *d, const ai_json_t *root);
+static ai_int_t ai_ollama_calls(ai_decode_t *d, const ai_json_t *v);
+static ai_int_t ai_ollama_call(ai_decode_t *d, const ai_json_t *v);
+static ai_int_t ai_ollama_logprobs(ai_decode_t *d, const ai_json_t *v);
+static ai_int_t ai_ollama_finish(ai_decode_t *d, const ai_json_t *root);
+static ai_int_t ai_ollama_usage(ai_decode_t *d, const ai_json_t *root);
+static ai_uint_t ai_ollama_count(const ai_json_t *root, const char *name,
+    uint64_t *n);
+
+
+const ai_wire_t  ai_wire_ollama = {
+    "application/x-ndjson",
+    NULL,
+    ai_ollama_render_request,
+    ai_ollama_parse_event,
+    ai_ollama_parse_end,
+    ai_ollama_parse_response,
+    NULL,
+    NULL,
+    NULL,
+    sizeof(ai_ollama_decode_t),
+    0
+};
+
+
+static ai_int_t
+ai_ollama_parse_event(ai_decode_t *d, const ai_str_t *name,
+    const ai_json_t *root)
+{
+    ai_int_t    rc;
+    ai_json_t   message, done;
+    ai_delta_t  delta;
+
+    (void) name;
+
+    if (root->type != AI_JSON_OBJECT) {
+        return AI_DECLINED;
+    }
+
+    if (ai_json_get(root, "error", &message) == AI_OK) {
+        return ai_emit_error(d, root);
+    }
+
+    if (ai_json_get(root, "message", &message) != AI_OK) {
+        message.type = AI_JSON_NULL;
+    }
+
+    if (ai_json_get(root, "done", &done) != AI_OK) {
+        done.type = AI_JSON_NULL;
+    }
+
+    if (message.type != AI_JSON_OBJECT && !ai_json_is_true(&done)) {
+        d->unknown++;
+        return AI_OK;
+    }
+
+    rc = ai_ollama_piece(d, root, &message);
+
+    if (rc != AI_OK || !ai_json_is_true(&done)) {
+        return rc;
+    }
+
+    rc = ai_ollama_finish(d, root);
+
+    if (rc != AI_OK) {
+        return rc;
+    }
+
+    ai_delta_init(&delta, AI_DELTA_END);
+
+    return d->emit(d->data, &delta);
+}
+
+
+/* a stream is complete when a line says so, and not when it ends */
+
+static ai_int_t
+ai_ollama_parse_end(ai_decode_t *d)
+{
+    (void) d;
+
+    return AI_OK;
+}
+
+
+static ai_int_t
+ai_ollama_parse_response(ai_decode_t *d, const ai_json_t *root)
+{
+    ai_int_t   rc;
+    ai_json_t  message;
+
+    if (ai_json_get(root, "error", &message) == AI_OK) {
+        return ai_emit_error(d, root);
+    }
+
+    if (ai_json_get(root, "message", &message) != AI_OK
+        || message.type != AI_JSON_OBJECT)
+    {
+        return AI_DECLINED;
+    }
+
+    rc = ai_ollama_piece(d, root, &message);
+
+    return (rc == AI_OK) ? ai_ollama_finish(d, root) : rc;
+}
+
+
+static ai_int_t
+ai_ollama_piece(ai_decode_t *d, const ai_json_t *root,
+    const ai_json_t *message)
+{
+    ai_int_t   rc;
+    ai_json_t  value;
+
+    rc = ai_ollama_start(d, root);
+
+    if (rc == AI_OK
+        && ai_json_get(message, "thinking", &value) == AI_OK)
+    {
+        rc = ai_emit_text(d, AI_DELTA_REASONING, 0, &value);
+    }
+
+    if (rc == AI_OK && ai_json_get(message, "content", &value) == AI_OK) {
+        rc = ai_emit_text(d, AI_DELTA_TEXT, 0, &value);
+    }
+
+    if (rc == AI_OK && ai_json_get(root, "logprobs", &value) == AI_OK) {
+        rc = ai_ollama_logprobs(d, &value);
+    }
+
+    if (rc == AI_OK
+        && ai_json_get(message, "tool_calls", &value) == AI_OK)
+    {
+        rc = ai_ollama_calls(d, &value);
+    }
+
+    return rc;
+}
+
+
+static ai_int_t
+ai_ollama_start(ai_decode_t *d, const ai_json_t *root)
+{
+    ai_json_t   model;
+    ai_delta_t  delta;
+
+    ai_delta_init(&delta, AI_DELTA_START);
+
+    if (ai_json_get(root, "model", &model) == AI_OK) {
+        delta.name = ai_mstr(&model);
+    }
+
+    return d->emit(d->data, &delta);
+}
+
+
+/* whole calls, in one line or in several; "index" starts anew in each */
+
+static ai_int_t
+ai_ollama_calls(ai_decode_t *d, const ai_json_t *v)
+{
+    ai_int_t        rc;
+    ai_json_t       call;
+    ai_json_iter_t  it;
+
+    ai_json_iter_init(&it, v);
+
+    while (v->type == AI_JSON_ARRAY
+           && ai_json_next(&it, NULL, &call) == AI_OK)
+    {
+        rc = ai_ollama_call(d, &call);
+
+        if (rc != AI_OK) {
+            return rc;
+        }
+    }
+
+    return AI_OK;
+}
+
+
+static ai_int_t
+ai_ollama_call(ai_decode_t *d, const ai_json_t *v)
+{
+    ai_int_t             rc;
+    ai_str_t             raw;
+    ai_json_t            function, value;
+    ai_mstr_t            args;
+    ai_uint_t            n;
+    ai_delta_t           delta;
+    ai_ollama_decode_t  *state;
+
+    state = d->state;
+
+    if (ai_json_get(v, "function", &function) != AI_OK) {
+        d->unknown++;
+        return AI_OK;
+    }
+
+    ai_delta_init(&delta, AI_DELTA_CALL);
+
+    n = state->ncalls++;
+    delta.call = n;
+
+    if (ai_json_get(v, "id", &value) == AI_OK) {
+        delta.id = ai_mstr(&value);
+    }
+
+    if (ai_json_get(&function, "name", &value) == AI_OK) {
+        delta.name = ai_mstr(&value);
+    }
+
+    rc = d->emit(d->data, &delta);
+
+    if (rc != AI_OK) {
+        return rc;
+    }
+
+    if (ai_json_get(&function, "arguments", &value) == AI_OK) {
+
+        /* an object; servers that stand in for Ollama send a string */
+
+        if (value.type == AI_JSON_STRING) {
+            args = ai_mstr(&value);
+
+        } else {
+            raw = ai_json_raw(&value);
+            args = ai_mstr_plain(&raw);
+        }
+
+        rc = ai_emit_args(d, 0, n, &args);
+
+        if (rc != AI_OK) {
+            return rc;
+        }
+    }
+
+    ai_delta_init(&delta, AI_DELTA_CALL_END);
+
+    delta.call = n;
+
+    return d->emit(d->data, &delta);
+}
+
+
+/* they are written as OpenAI does */
+
+static ai_int_t
+ai_ollama_logprobs(ai_decode_t *d, const ai_json_t *v)
+{
+    ai_delta_t  delta;
+
+    if (v->type != AI_JSON_ARRAY) {
+        return AI_OK;
+    }
+
+    ai_delta_init(&delta, AI_DELTA_LOGPROBS);
+
+    delta.raw = ai_json_raw(v);
+
+    return d->emit(d->data, &delta);
+}
+
+
+/* "stop" also if there are calls; "load" and "unload" of a request without
+ * messages */
+
+static ai_int_t
+ai_ollama_finish(ai_decode_t *d, const ai_json_t *root)
+{
+    ai_int_t             rc;
+    ai_json_t            reason;
+    ai_delta_t           delta;
+    ai_ollama_decode_t  *state;
+
+    state = d->state;
+
+    ai_delta_init(&delta, AI_DELTA_FINISH);
+
+    delta.finish = (state->ncalls != 0) ? AI_FINISH_TOOLS : AI_FINISH_STOP;
+
+    if (ai_json_get(root, "done_reason", &reason) == AI_OK) {
+        delta.native = ai_mstr(&reason);
+
+        if (ai_json_name_eq(&reason, "length")) {
+            delta.finish = AI_FINISH_LENGTH;
+        }
+    }
+
+    rc = d->emit(d->data, &delta);
+
+    return (rc == AI_OK) ? ai_ollama_usage(d, root) : rc;
+}
+
+
+/* of a prompt that was evaluated before, no count is told */
+
+static ai_int_t
+ai_ollama_usage(ai_decode_t *d, const ai_json_t *root)
+{
+    ai_uint_t   told;
+    ai_delta_t  delta;
+
+    ai_delta_init(&delta, AI_DELTA_USAGE);
+
+    told = ai_ollama_count(root, "prompt_eval_count", &delta.usage.uncached);
+    told |= ai_ollama_count(root, "eval_count", &delta.usage.output);
+
+    if (!told) {
+        return AI_OK;
+    }
+
+    delta.usage.source = AI_USAGE_PROVIDER;
+
+    return d->emit(d->data, &delta);
+}
+
+
+static ai_uint_t
+ai_ollama_count(const ai_json_t *root, const char *name, uint64_t *n)
+{
+    ai_json_t  value;
+
+    if (ai_json_get(root, name, &value) != AI_OK
+        || ai_json_uint(&value, n) != AI_OK)
+    {
+        return 0;
+    }
+
+    if (*n > AI_USAGE_MAX) {
+        *n = AI_USAGE_MAX;
+    }
+
+    return 1;
+}
