@@ -64,6 +64,7 @@ module:
 
 CORE_OBJS = $(patsubst $(AI)/core/%.c, $(OBJS)/unit/%.o, \
 	$(wildcard $(AI)/core/*.c))
+CORE = $(OBJS)/unit/core.a
 UNITS = $(patsubst t/unit/%.c, $(OBJS)/unit/%, $(wildcard t/unit/*_test.c))
 
 
@@ -76,15 +77,20 @@ $(OBJS)/unit/%.o: $(AI)/core/%.c $(HEADERS)
 	$(CC) $(TESTED_CFLAGS) -c -o $@ $<
 
 
-$(OBJS)/unit/%_test: t/unit/%_test.c $(CORE_OBJS) $(HEADERS)
-	$(CC) $(TESTED_CFLAGS) -It/unit -o $@ $< $(CORE_OBJS) $(TESTED_LIBS)
+$(CORE): $(CORE_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+
+$(OBJS)/unit/%_test: t/unit/%_test.c $(CORE) $(HEADERS)
+	$(CC) $(TESTED_CFLAGS) -It/unit -o $@ $< $(CORE) $(TESTED_LIBS)
 
 
 # The hub: a program that translates, and the tests that judge it.
 
-$(OBJS)/hub/driver: t/hub/driver.c $(CORE_OBJS) $(HEADERS)
+$(OBJS)/hub/driver: t/hub/driver.c $(CORE) $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(TESTED_CFLAGS) -o $@ $< $(CORE_OBJS) $(TESTED_LIBS)
+	$(CC) $(TESTED_CFLAGS) -o $@ $< $(CORE) $(TESTED_LIBS)
 
 
 hub: $(OBJS)/hub/driver
@@ -101,10 +107,10 @@ fuzz: $(if $(FUZZ_TIME), $(LIBFUZZERS), $(FUZZERS))
 	@FUZZ_TIME=$(FUZZ_TIME) t/tools/fuzz.sh $^
 
 
-$(OBJS)/fuzz/%: t/fuzz/%.c t/fuzz/standalone.c $(CORE_OBJS) $(HEADERS)
+$(OBJS)/fuzz/%: t/fuzz/%.c t/fuzz/standalone.c $(CORE) $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(TESTED_CFLAGS) -It/fuzz -o $@ $< t/fuzz/standalone.c \
-		$(CORE_OBJS) $(TESTED_LIBS)
+	$(CC) $(TESTED_CFLAGS) -It/fuzz -o $@ $< t/fuzz/standalone.c $(CORE) \
+		$(TESTED_LIBS)
 
 
 $(OBJS)/libfuzzer/%: t/fuzz/%.c $(wildcard $(AI)/core/*.c) $(HEADERS)

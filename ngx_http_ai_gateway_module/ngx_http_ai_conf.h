@@ -38,7 +38,9 @@ typedef struct {
     ngx_msec_t                       refresh;   /* read anew, 0: never */
     ngx_event_t                     *timer;     /* of this worker */
     ngx_pool_t                      *pool;      /* of what it read last */
-    time_t                           mtime;
+    time_t                           mtime;     /* of the file as it was */
+    off_t                            size;
+    ngx_file_uniq_t                  uniq;
     ngx_int_t                        weight;
     ngx_int_t                        current;   /* smooth round robin, of
                                                    this worker */

@@ -14,7 +14,7 @@
 #include "ngx_http_ai_gateway.h"
 
 
-#define NGX_HTTP_AI_POOL_SIZE    4096
+#define NGX_HTTP_AI_POOL_SIZE    3584
 #define NGX_HTTP_AI_FILE_SIZE    32768
 
 /* how often a request may meet a connection that was closed while idle:

@@ -67,6 +67,10 @@ ngx_http_ai_fault_answer(ngx_http_ai_ctx_t *ctx)
 
     error = ai_error_classify(reply->status, &body);
 
+    if (ctx->retry_after < 0) {
+        ctx->retry_after = ai_retry_delay(&body, NGX_HTTP_AI_MAX_RETRY_AFTER);
+    }
+
     ngx_http_ai_attempt_record(ctx, reply->status, error);
 
     ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,

@@ -15,9 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_http.h>
-#include "ai_count.h"
 #include "ai_dialect.h"
-#include "ai_embed.h"
 #include "ai_error.h"
 #include "ai_frame.h"
 #include "ai_header.h"
@@ -33,7 +31,7 @@
 #include "ngx_http_ai_conf.h"    /* after it: names its provider */
 
 
-#define NGX_HTTP_AI_VERSION      "0.1.0"
+#define NGX_HTTP_AI_VERSION      "0.2.0"
 
 /* the longest message that we write to a client ourselves */
 #define NGX_HTTP_AI_MESSAGE_LEN  512
@@ -69,6 +67,7 @@ ngx_http_ai_ngx(const ai_str_t *s)
 
 
 typedef struct ngx_http_ai_ctx_s  ngx_http_ai_ctx_t;
+typedef struct ngx_http_ai_hub_s  ngx_http_ai_hub_t;
 
 
 /* how far a request has come */
@@ -156,17 +155,6 @@ typedef struct {
     unsigned                         hide_usage:1;
     unsigned                         ended:1;   /* the last byte is queued */
 } ngx_http_ai_reply_t;
-
-
-/* a request that is told in another dialect */
-
-typedef struct {
-    ai_request_t                     request;
-    ai_embed_t                       embed;
-    ai_report_t                      report;
-    uint64_t                         input;     /* tokens, estimated */
-    ngx_str_t                        body;      /* for the target */
-} ngx_http_ai_hub_t;
 
 
 struct ngx_http_ai_ctx_s {
@@ -268,81 +256,7 @@ extern ngx_http_ai_step_pt  ngx_http_ai_steps[];
 ngx_int_t ngx_http_ai_route(ngx_http_ai_ctx_t *ctx);
 
 
-/* ngx_http_ai_hub.c: from the dialect of the client to that of the target,
- * and back */
-
-/* ctx->op for the target; NGX_DECLINED: it has nothing like it */
-ngx_int_t ngx_http_ai_hub_target(ngx_http_ai_ctx_t *ctx);
-
-/* ctx->hub->body for the target; NGX_ERROR: ctx->error is to be told */
-ngx_int_t ngx_http_ai_hub_render(ngx_http_ai_ctx_t *ctx);
-
-/* the answer to a count of tokens, made here; NGX_ERROR likewise */
-ngx_int_t ngx_http_ai_hub_count(ngx_http_ai_ctx_t *ctx, ngx_str_t *body);
-
-ai_frame_e ngx_http_ai_hub_frame(ngx_http_ai_ctx_t *ctx);
-ngx_str_t *ngx_http_ai_hub_type(ngx_http_ai_ctx_t *ctx);
-
-/* before an answer is read: NGX_OK, NGX_ERROR */
-ngx_int_t ngx_http_ai_hub_open(ngx_http_ai_ctx_t *ctx);
-
-/* a whole answer, as ai_tap_response(); of what it says, *body */
-ai_event_e ngx_http_ai_hub_response(ngx_http_ai_ctx_t *ctx,
-    ngx_uint_t stream, ngx_str_t *body, ai_json_error_t *err);
-
-
-/* ngx_http_ai_request.c */
-
-/* the ids of the request, its own and those of its trace; the SDK's retry */
-ngx_int_t ngx_http_ai_identify(ngx_http_ai_ctx_t *ctx);
-
-/* the request as the target gets it; the chain is immutable, and lives in
- * pool; NULL: no memory */
-
-ngx_chain_t *ngx_http_ai_request_render(ngx_http_ai_ctx_t *ctx,
-    ngx_pool_t *pool);
-
-/* one of the provider's keys, by their weights; NULL: it has none */
-ngx_http_ai_credential_t *ngx_http_ai_credential(ngx_http_ai_provider_t *p);
-
-
-/* ngx_http_ai_head.c */
-
-/* the head of the request to ctx->target; NULL: no memory */
-ngx_buf_t *ngx_http_ai_head_render(ngx_http_ai_ctx_t *ctx, ngx_pool_t *pool,
-    ngx_chain_t *body, off_t length);
-
-/* finds the headers that are looked at in each request */
-void ngx_http_ai_known_headers(ngx_http_request_t *r,
-    ngx_http_ai_known_t *known);
-
-/* any other request header by its lower case name, or NULL */
-ngx_table_elt_t *ngx_http_ai_header_in(ngx_http_request_t *r,
-    const char *name);
-
-
-/* ngx_http_ai_sign.c: for AI_AUTH_SIGV4 */
-
-/* what the lines below need at most */
-size_t ngx_http_ai_sign_len(ngx_http_ai_ctx_t *ctx);
-
-/* the header lines that sign a request, at p; the path as it is sent; returns
- * their end, NULL: no memory */
-u_char *ngx_http_ai_sign(ngx_http_ai_ctx_t *ctx, u_char *p, ngx_str_t *uri,
-    ngx_chain_t *body);
-
-
-/* ngx_http_ai_token.c: for AI_AUTH_GOOGLE */
-
-/* NGX_OK: there is a token; NGX_AGAIN: the request will be run again when
- * there is one, or none can be had; NGX_ERROR: ctx->error says why */
-ngx_int_t ngx_http_ai_token_get(ngx_http_ai_ctx_t *ctx);
-
-/* the request waits no more */
-void ngx_http_ai_token_forget(ngx_http_ai_ctx_t *ctx);
-
-/* after ngx_http_ai_token_get() */
-ngx_str_t *ngx_http_ai_token_value(ngx_http_ai_token_t *token);
+#include "ngx_http_ai_request.h"    /* after the context */
 
 
 /* ngx_http_ai_attempt.c: NGX_OK, NGX_ERROR */

@@ -34,6 +34,8 @@ static ngx_str_t *ngx_http_ai_secret(ngx_http_ai_ctx_t *ctx);
 static u_char *ngx_http_ai_auth(ngx_http_ai_ctx_t *ctx, u_char *p);
 static ngx_uint_t ngx_http_ai_header_passes(ngx_http_ai_ctx_t *ctx,
     ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_ai_header_betas(ngx_http_ai_ctx_t *ctx,
+    ngx_str_t *name);
 static ngx_uint_t ngx_http_ai_header_set(ngx_http_ai_ctx_t *ctx,
     ngx_str_t *name);
 static u_char *ngx_http_ai_header_line(u_char *p, ngx_str_t *name,
@@ -172,6 +174,7 @@ ngx_http_ai_head_len(ngx_http_ai_ctx_t *ctx)
 static u_char *
 ngx_http_ai_headers(ngx_http_ai_ctx_t *ctx, u_char *p)
 {
+    ngx_str_t               value;
     ngx_uint_t              i;
     ngx_array_t            *headers;
     ngx_keyval_t           *kv;
@@ -193,7 +196,23 @@ ngx_http_ai_headers(ngx_http_ai_ctx_t *ctx, u_char *p)
     while ((h = ngx_http_ai_next_header(&it)) != NULL) {
 
         if (ngx_http_ai_header_passes(ctx, h)) {
-            p = ngx_http_ai_header_line(p, &h->key, &h->value);
+            value = h->value;
+
+            /* Vertex refuses a request for one that it does not know */
+
+            if ((ctx->target.provider->vendor->flags
+                 & AI_VENDOR_VERTEX_CLAUDE)
+                && ngx_http_ai_header_betas(ctx, &h->key))
+            {
+                value.data = p + h->key.len + 2;
+                value.len = ai_header_betas(value.data,
+                                            ngx_http_ai_str(&h->value));
+                if (value.len == 0) {
+                    continue;
+                }
+            }
+
+            p = ngx_http_ai_header_line(p, &h->key, &value);
         }
     }
 
@@ -483,10 +502,29 @@ ngx_http_ai_header_passes(ngx_http_ai_ctx_t *ctx, ngx_table_elt_t *h)
         return 0;
     }
 
-    rc = ctx->translated ? ai_header_neutral(&name)
-                         : ai_header_request(&name);
+    rc = ctx->translated && !ngx_http_ai_header_betas(ctx, &h->key)
+         ? ai_header_neutral(&name) : ai_header_request(&name);
 
     return rc == AI_OK && !ngx_http_ai_header_set(ctx, &h->key);
+}
+
+
+/*
+ * Those of a client that speaks to Claude by way of the hub in Claude's own
+ * dialect are meant for it.  At Bedrock they are in the body.
+ */
+
+static ngx_uint_t
+ngx_http_ai_header_betas(ngx_http_ai_ctx_t *ctx, ngx_str_t *name)
+{
+    return ctx->op == ctx->surface.op
+           && (ctx->op == AI_OP_MESSAGES || ctx->op == AI_OP_COUNT_TOKENS)
+           && !(ctx->target.provider->vendor->flags
+                & AI_VENDOR_BEDROCK_CLAUDE)
+           && name->len == sizeof("anthropic-beta") - 1
+           && ngx_strncasecmp(name->data, (u_char *) "anthropic-beta",
+                              sizeof("anthropic-beta") - 1)
+              == 0;
 }
 
 

@@ -18,6 +18,7 @@
 
 #define NGX_HTTP_AI_HUB_GROWTH  8
 #define NGX_HTTP_AI_HUB_EXTRA   65536
+#define NGX_HTTP_AI_HUB_ROOM    512
 
 
 static ngx_int_t ngx_http_ai_hub_parse(ngx_http_ai_ctx_t *ctx);
@@ -110,6 +111,11 @@ ngx_http_ai_hub_render(ngx_http_ai_ctx_t *ctx)
                 ctx->body.len * NGX_HTTP_AI_HUB_GROWTH
                 + NGX_HTTP_AI_HUB_EXTRA);
 
+    /* nearly always enough, so that what is written is not moved */
+
+    (void) ai_buf_grow(&out, ctx->body.len + ctx->body.len / 8
+                             + NGX_HTTP_AI_HUB_ROOM);
+
     if (ngx_http_ai_hub_embeds(ctx->op)) {
         rc = ai_embed_request(ctx->surface.op, &ctx->fields.root, &target,
                               &ctx->alloc, &hub->embed, &out, &hub->report);
@@ -139,6 +145,7 @@ static ngx_int_t
 ngx_http_ai_hub_parse(ngx_http_ai_ctx_t *ctx)
 {
     ai_int_t            rc;
+    ngx_table_elt_t    *betas;
     ngx_http_ai_hub_t  *hub;
 
     if (ctx->hub) {
@@ -161,6 +168,8 @@ ngx_http_ai_hub_parse(ngx_http_ai_ctx_t *ctx)
 
     ai_request_init(&hub->request, &ctx->alloc);
 
+    hub->request.known = ctx->fields.messages;
+
     rc = ai_wire(ctx->surface.op)->parse_request(&hub->request,
                                                  &ctx->fields.root,
                                                  &hub->report);
@@ -172,8 +181,13 @@ ngx_http_ai_hub_parse(ngx_http_ai_ctx_t *ctx)
         return ngx_http_ai_hub_refused(ctx, rc);
     }
 
+    betas = ngx_http_ai_header_in(ctx->request, "anthropic-beta");
+
+    if (betas && ctx->surface.op == AI_OP_MESSAGES) {
+        hub->request.betas = *ngx_http_ai_str(&betas->value);
+    }
+
     hub->request.stream = ctx->fields.wants_stream;
-    hub->input = ai_count_request(&hub->request);
 
     return NGX_OK;
 }
@@ -358,7 +372,6 @@ ngx_http_ai_hub_open(ngx_http_ai_ctx_t *ctx)
     conf.model = ctx->record.model_requested;
     conf.request_id = ctx->record.id;
     conf.now = ngx_time();
-    conf.input = ctx->hub->input;
     conf.array = ngx_http_ai_hub_array(ctx);
     conf.max = ctx->lcf->max_response;
     conf.alloc = &ctx->alloc;
@@ -427,6 +440,10 @@ ngx_http_ai_hub_response(ngx_http_ai_ctx_t *ctx, ngx_uint_t stream,
                                  &root, &reply->tap,
                                  &ctx->record.model_requested, &vectors);
         out = &vectors;
+
+        /* some tell no usage, which is then estimated */
+
+        reply->tap.content += (what == AI_EVENT_CONTENT);
     }
 
     if (what == AI_EVENT_CONTENT
@@ -452,7 +469,8 @@ ngx_http_ai_hub_count(ngx_http_ai_ctx_t *ctx, ngx_str_t *body)
     }
 
     ai_buf_init(&out, &ctx->alloc, NGX_HTTP_AI_HUB_EXTRA);
-    ai_count_render(&out, ctx->surface.op, ctx->hub->input);
+    ai_count_render(&out, ctx->surface.op,
+                    ai_count_request(&ctx->hub->request));
 
     if (ai_buf_get(&out, ngx_http_ai_str(body)) != AI_OK) {
         ctx->error = AI_ERR_INTERNAL;

@@ -109,8 +109,8 @@ ngx_http_ai_provider_check(ngx_conf_t *cf, ngx_http_ai_provider_t *p)
 
     if (ngx_http_ai_provider_vendor(cf, p, preset) != NGX_CONF_OK
         || ngx_http_ai_provider_auth_check(cf, p, preset) != NGX_CONF_OK
-        || ngx_http_ai_provider_args(cf, p) != NGX_CONF_OK
         || ngx_http_ai_provider_keys_check(cf, p) != NGX_CONF_OK
+        || ngx_http_ai_provider_args(cf, p) != NGX_CONF_OK
         || ngx_http_ai_provider_base(cf, p, preset) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;

@@ -257,6 +257,8 @@ ngx_http_ai_key_file(ngx_conf_t *cf, ngx_http_ai_credential_t *key,
     } else {
         key->path = file.name;
         key->mtime = ngx_file_mtime(&fi);
+        key->size = ngx_file_size(&fi);
+        key->uniq = ngx_file_uniq(&fi);
         rc = ngx_http_ai_key_contents(cf, key, &file, &fi);
     }
 

@@ -37,7 +37,10 @@ static void ngx_http_ai_read_collect(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
 static void ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p,
     size_t n);
+static void ngx_http_ai_read_broken(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx,
+    ai_sse_event_t *ev, ngx_uint_t copy);
+static ngx_int_t ngx_http_ai_read_pass(ngx_http_ai_ctx_t *ctx,
     ai_sse_event_t *ev, ngx_uint_t copy);
 static ngx_int_t ngx_http_ai_read_translated(ngx_http_ai_ctx_t *ctx);
 static ngx_int_t ngx_http_ai_read_ended(ngx_http_ai_ctx_t *ctx);
@@ -353,11 +356,7 @@ ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
         }
 
         if (rc == AI_ERROR) {
-            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                          "ai provider \"%V\" sent an event that cannot be "
-                          "passed on: %s, see \"ai_max_event\"",
-                          &ctx->target.provider->name, reply->frame.err);
-            ngx_http_ai_fail(ctx, AI_ERR_UPSTREAM_TOO_LARGE);
+            ngx_http_ai_read_broken(ctx);
             return;
         }
 
@@ -373,13 +372,31 @@ ngx_http_ai_read_events(ngx_http_ai_ctx_t *ctx, u_char *p, size_t n)
 }
 
 
+static void
+ngx_http_ai_read_broken(ngx_http_ai_ctx_t *ctx)
+{
+    ngx_uint_t            large;
+    ngx_http_ai_reply_t  *reply;
+
+    reply = &ctx->reply;
+    large = (ngx_strcmp(reply->frame.err, AI_SSE_LARGE) == 0);
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "ai provider \"%V\" sent an event that cannot be passed "
+                  "on: %s%s", &ctx->target.provider->name, reply->frame.err,
+                  large ? ", see \"ai_max_event\"" : "");
+
+    ngx_http_ai_fail(ctx, large ? AI_ERR_UPSTREAM_TOO_LARGE
+                                : AI_ERR_UPSTREAM_INVALID);
+}
+
+
 /* NGX_OK, or NGX_DONE: the request is ended, and ctx is gone with it */
 
 static ngx_int_t
 ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
     ngx_uint_t copy)
 {
-    ngx_int_t             rc;
     ai_event_e            what;
     ngx_http_ai_reply_t  *reply;
 
@@ -449,7 +466,19 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
         return NGX_DONE;
     }
 
-    if (reply->translate) {
+    return ngx_http_ai_read_pass(ctx, ev, copy);
+}
+
+
+/* the event, or what it became, to the client */
+
+static ngx_int_t
+ngx_http_ai_read_pass(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
+    ngx_uint_t copy)
+{
+    ngx_int_t  rc;
+
+    if (ctx->reply.translate) {
         rc = ngx_http_ai_read_translated(ctx);
 
     } else {
@@ -469,18 +498,18 @@ ngx_http_ai_read_event(ngx_http_ai_ctx_t *ctx, ai_sse_event_t *ev,
 }
 
 
-/* what an event became; the next one is written to the same place */
+/* what an event became; it stays where it was written until it is sent */
 
 static ngx_int_t
 ngx_http_ai_read_translated(ngx_http_ai_ctx_t *ctx)
 {
     ai_str_t  out;
 
-    if (ai_buf_get(ai_translate_out(ctx->reply.translate), &out) != AI_OK) {
+    if (ai_buf_take(ai_translate_out(ctx->reply.translate), &out) != AI_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_http_ai_reply_add(ctx, out.data, out.len, 1);
+    return ngx_http_ai_reply_add(ctx, out.data, out.len, 0);
 }
 
 

@@ -22,6 +22,7 @@
 
 static ngx_int_t ngx_http_ai_refresh_key(ngx_cycle_t *cycle,
     ngx_http_ai_credential_t *key);
+static void ngx_http_ai_refresh_cleanup(void *data);
 static void ngx_http_ai_refresh_handler(ngx_event_t *ev);
 static void ngx_http_ai_refresh_file(ngx_http_ai_credential_t *key,
     ngx_log_t *log);
@@ -63,12 +64,18 @@ ngx_http_ai_refresh_init(ngx_cycle_t *cycle, ngx_http_ai_main_conf_t *mcf)
 static ngx_int_t
 ngx_http_ai_refresh_key(ngx_cycle_t *cycle, ngx_http_ai_credential_t *key)
 {
-    ngx_event_t  *ev;
+    ngx_event_t         *ev;
+    ngx_pool_cleanup_t  *cln;
 
     ev = ngx_pcalloc(cycle->pool, sizeof(ngx_event_t));
-    if (ev == NULL) {
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+
+    if (ev == NULL || cln == NULL) {
         return NGX_ERROR;
     }
+
+    cln->handler = ngx_http_ai_refresh_cleanup;
+    cln->data = key;
 
     ev->handler = ngx_http_ai_refresh_handler;
     ev->data = key;
@@ -80,6 +87,18 @@ ngx_http_ai_refresh_key(ngx_cycle_t *cycle, ngx_http_ai_credential_t *key)
     ngx_add_timer(ev, key->refresh);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_ai_refresh_cleanup(void *data)
+{
+    ngx_http_ai_credential_t *key = data;
+
+    if (key->pool) {
+        ngx_destroy_pool(key->pool);
+        key->pool = NULL;
+    }
 }
 
 
@@ -129,12 +148,18 @@ ngx_http_ai_refresh_file(ngx_http_ai_credential_t *key, ngx_log_t *log)
     if (pool && ngx_fd_info(file.fd, &fi) != NGX_FILE_ERROR
         && ngx_is_file(&fi))
     {
-        rc = (ngx_file_mtime(&fi) == key->mtime)
+        /* a time of whole seconds does not tell one from the one before */
+
+        rc = (ngx_file_mtime(&fi) == key->mtime
+              && ngx_file_size(&fi) == key->size
+              && ngx_file_uniq(&fi) == key->uniq)
              ? NGX_DECLINED
              : ngx_http_ai_refresh_read(key, &file, pool, log);
 
         if (rc == NGX_OK) {
             key->mtime = ngx_file_mtime(&fi);
+            key->size = ngx_file_size(&fi);
+            key->uniq = ngx_file_uniq(&fi);
         }
     }
 
@@ -161,10 +186,10 @@ ngx_http_ai_refresh_read(ngx_http_ai_credential_t *key, ngx_file_t *file,
     ngx_pool_t *pool, ngx_log_t *log)
 {
     ssize_t    n;
-    u_char     buf[NGX_HTTP_AI_REFRESH_MAX];
+    u_char     buf[NGX_HTTP_AI_REFRESH_MAX + 1];
     ngx_int_t  rc;
 
-    n = ngx_read_file(file, buf, NGX_HTTP_AI_REFRESH_MAX, 0);
+    n = ngx_read_file(file, buf, NGX_HTTP_AI_REFRESH_MAX + 1, 0);
 
     if (n == NGX_ERROR) {
         return NGX_ERROR;
@@ -174,9 +199,11 @@ ngx_http_ai_refresh_read(ngx_http_ai_credential_t *key, ngx_file_t *file,
         n--;
     }
 
-    rc = ngx_http_ai_refresh_take(key, buf, n, pool);
+    rc = (n > NGX_HTTP_AI_REFRESH_MAX)
+         ? NGX_ERROR
+         : ngx_http_ai_refresh_take(key, buf, n, pool);
 
-    ngx_explicit_memzero(buf, NGX_HTTP_AI_REFRESH_MAX);
+    ngx_explicit_memzero(buf, sizeof(buf));
 
     if (rc == NGX_OK) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0, "key \"%V\" was read anew",

@@ -595,6 +595,10 @@ ngx_http_ai_reply_flush(ngx_http_ai_ctx_t *ctx, ngx_uint_t last)
 
     if (reply->busy == NULL) {
         reply->copy.last = reply->copy.start;
+
+        if (reply->translate) {
+            ai_buf_rewind(ai_translate_out(reply->translate));
+        }
     }
 
     wev = r->connection->write;

@@ -19,6 +19,8 @@ static ngx_chain_t *ngx_http_ai_render_part(ngx_pool_t *pool,
     ngx_str_t *part);
 static ngx_int_t ngx_http_ai_render_edits(ngx_http_ai_ctx_t *ctx,
     ai_splice_t *sp, ai_alloc_t *a);
+static ngx_int_t ngx_http_ai_render_vendor(ngx_http_ai_ctx_t *ctx,
+    ai_splice_t *sp, ai_alloc_t *a);
 static ngx_int_t ngx_http_ai_render_model(ngx_http_ai_ctx_t *ctx,
     ai_splice_t *sp, ai_alloc_t *a);
 static ngx_uint_t ngx_http_ai_deployed(ngx_http_ai_ctx_t *ctx);
@@ -188,15 +190,7 @@ static ngx_int_t
 ngx_http_ai_render_edits(ngx_http_ai_ctx_t *ctx, ai_splice_t *sp,
     ai_alloc_t *a)
 {
-    if (ngx_http_ai_render_model(ctx, sp, a) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if ((ctx->op == AI_OP_CHAT || ctx->op == AI_OP_MESSAGES)
-        && ai_vendor_edit(ctx->target.provider->vendor, &ctx->fields.root,
-                          sp, a)
-           != AI_OK)
-    {
+    if (ngx_http_ai_render_vendor(ctx, sp, a) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -213,6 +207,47 @@ ngx_http_ai_render_edits(ngx_http_ai_ctx_t *ctx, ai_splice_t *sp,
     ctx->reply.hide_usage = 1;
 
     return ngx_http_ai_render_usage(ctx, sp, a);
+}
+
+
+/* the target's model, and what its vendor has other names for, or none */
+
+static ngx_int_t
+ngx_http_ai_render_vendor(ngx_http_ai_ctx_t *ctx, ai_splice_t *sp,
+    ai_alloc_t *a)
+{
+    const ai_vendor_t  *vendor;
+
+    vendor = ctx->target.provider->vendor;
+
+    switch (ctx->op) {
+
+    case AI_OP_EMBED_CONTENT:
+    case AI_OP_BATCH_EMBED_CONTENTS:
+    case AI_OP_GEMINI_COUNT_TOKENS:
+        return ai_vendor_edit_models(&ctx->fields.root,
+                                     ngx_http_ai_str(&ctx->target.model), sp,
+                                     a);
+    default:
+        break;
+    }
+
+    if (ngx_http_ai_render_model(ctx, sp, a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    switch (ctx->op) {
+
+    case AI_OP_CHAT:
+    case AI_OP_MESSAGES:
+        return ai_vendor_edit(vendor, &ctx->fields.root, sp, a);
+
+    case AI_OP_EMBEDDINGS:
+        return ai_vendor_edit_embed(vendor, &ctx->fields.root, sp, a);
+
+    default:
+        return AI_OK;
+    }
 }
 
 

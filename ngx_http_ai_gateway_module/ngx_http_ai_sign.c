@@ -20,6 +20,8 @@
 #define NGX_HTTP_AI_SIGN_LEN  512
 
 
+static void ngx_http_ai_sign_request(ngx_http_ai_ctx_t *ctx, ngx_str_t *uri,
+    ai_sigv4_request_t *r);
 static ngx_int_t ngx_http_ai_sign_hash(ngx_chain_t *body, u_char *hex);
 static ngx_int_t ngx_http_ai_sign_file(EVP_MD_CTX *md, ngx_buf_t *b);
 static void ngx_http_ai_sign_region(ngx_http_ai_ctx_t *ctx, ai_str_t *region);
@@ -45,49 +47,20 @@ u_char *
 ngx_http_ai_sign(ngx_http_ai_ctx_t *ctx, u_char *p, ngx_str_t *uri,
     ngx_chain_t *body)
 {
-    u_char                    *last, *query;
     u_char                     date[AI_SIGV4_DATE_LEN];
     u_char                     hash[AI_SIGV4_HASH_LEN];
     ai_str_t                   value;
-    const char                *service;
     ai_sigv4_header_t          headers[3];
     ai_sigv4_request_t         r;
-    ngx_http_ai_provider_t    *provider;
     ngx_http_ai_credential_t  *key;
 
     key = ctx->credential;
-    provider = ctx->target.provider;
 
     if (ngx_http_ai_sign_hash(body, hash) != NGX_OK) {
         return NULL;
     }
 
-    ngx_memzero(&r, sizeof(ai_sigv4_request_t));
-
-    r.method = *ngx_http_ai_str(&ctx->request->method_name);
-    r.now = ngx_time();
-
-    last = uri->data + uri->len;
-    query = ngx_strlchr(uri->data, last, '?');
-
-    r.path.data = uri->data;
-    r.path.len = (query ? query : last) - uri->data;
-
-    if (query) {
-        r.query.data = query + 1;
-        r.query.len = last - r.query.data;
-    }
-
-    ngx_http_ai_sign_region(ctx, &r.region);
-
-    service = provider->vendor->service;
-
-    if (service == NULL) {
-        service = "bedrock";
-    }
-
-    r.service.data = (u_char *) service;
-    r.service.len = ngx_strlen(service);
+    ngx_http_ai_sign_request(ctx, uri, &r);
 
     r.body_hash.data = hash;
     r.body_hash.len = AI_SIGV4_HASH_LEN;
@@ -95,7 +68,7 @@ ngx_http_ai_sign(ngx_http_ai_ctx_t *ctx, u_char *p, ngx_str_t *uri,
     ai_sigv4_date(date, r.now);
 
     ai_str_set(&headers[0].name, "host");
-    headers[0].value = *ngx_http_ai_str(&provider->authority);
+    headers[0].value = *ngx_http_ai_str(&ctx->target.provider->authority);
 
     ai_str_set(&headers[1].name, "x-amz-date");
     headers[1].value.data = date;
@@ -127,6 +100,44 @@ ngx_http_ai_sign(ngx_http_ai_ctx_t *ctx, u_char *p, ngx_str_t *uri,
     *p++ = CR; *p++ = LF;
 
     return p;
+}
+
+
+/* what is asked, of whom and when; all but headers and body */
+
+static void
+ngx_http_ai_sign_request(ngx_http_ai_ctx_t *ctx, ngx_str_t *uri,
+    ai_sigv4_request_t *r)
+{
+    u_char      *last, *query;
+    const char  *service;
+
+    ngx_memzero(r, sizeof(ai_sigv4_request_t));
+
+    r->method = *ngx_http_ai_str(&ctx->request->method_name);
+    r->now = ngx_time();
+
+    last = uri->data + uri->len;
+    query = ngx_strlchr(uri->data, last, '?');
+
+    r->path.data = uri->data;
+    r->path.len = (query ? query : last) - uri->data;
+
+    if (query) {
+        r->query.data = query + 1;
+        r->query.len = last - r->query.data;
+    }
+
+    ngx_http_ai_sign_region(ctx, &r->region);
+
+    service = ctx->target.provider->vendor->service;
+
+    if (service == NULL) {
+        service = "bedrock";
+    }
+
+    r->service.data = (u_char *) service;
+    r->service.len = ngx_strlen(service);
 }
 
 

@@ -11,8 +11,14 @@
 #include "ngx_http_ai_token.h"
 
 
-/* seconds: fetched anew so long before it expires, while it still serves */
+/*
+ * Seconds: fetched anew so long before it expires, while it still serves; one
+ * that is short-lived when half of its time is over.
+ */
 #define NGX_HTTP_AI_TOKEN_EARLY   300
+
+/* seconds: no token is taken to live longer */
+#define NGX_HTTP_AI_TOKEN_LIFETIME  86400
 
 /* seconds: an endpoint that refused is not asked again at once */
 #define NGX_HTTP_AI_TOKEN_PAUSE   5
@@ -22,6 +28,7 @@
 #define NGX_HTTP_AI_TOKEN_POOL    4096
 
 
+static void ngx_http_ai_token_cleanup(void *data);
 static ngx_int_t ngx_http_ai_token_fetch(ngx_http_ai_token_t *token);
 static ngx_chain_t *ngx_http_ai_token_request(ngx_http_ai_token_t *token,
     ngx_pool_t *pool);
@@ -54,15 +61,21 @@ ngx_http_ai_token_conf(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
     ai_alloc_t               alloc;
     ngx_str_t                name;
     const char              *err;
+    ngx_pool_cleanup_t      *cln;
     ngx_http_ai_token_t     *token;
     ngx_http_ai_provider_t  *endpoint;
 
     static ngx_str_t  what = ngx_string("token_uri");
 
     token = ngx_pcalloc(cf->pool, sizeof(ngx_http_ai_token_t));
-    if (token == NULL) {
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (token == NULL || cln == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    cln->handler = ngx_http_ai_token_cleanup;
+    cln->data = token;
 
     ngx_http_ai_pool_alloc(cf->pool, &alloc);
 
@@ -116,14 +129,46 @@ ngx_http_ai_token_conf(ngx_conf_t *cf, ngx_http_ai_provider_t *p,
 }
 
 
+/* what the worker has fetched */
+
+static void
+ngx_http_ai_token_cleanup(void *data)
+{
+    ngx_http_ai_token_t *token = data;
+
+    if (token->pool) {
+        ngx_destroy_pool(token->pool);
+        token->pool = NULL;
+    }
+}
+
+
 /* once the whole http{} is read */
 
 char *
 ngx_http_ai_token_link(ngx_conf_t *cf, ngx_http_ai_token_t *token)
 {
-    ngx_http_ai_provider_defaults(token->provider);
+    ngx_http_ai_provider_t  *p;
 
-    return ngx_http_ai_provider_link(cf, token->provider);
+    p = token->provider;
+
+    ngx_http_ai_provider_defaults(p);
+
+    if (ngx_http_ai_provider_link(cf, p) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* balancing is done for requests, and here is none */
+
+    if (p->upstream) {
+        ngx_http_ai_conf_error(NGX_LOG_EMERG, cf, p->file, p->line,
+                               "the token endpoint of ai_provider \"%V\" is "
+                               "\"%V\", which is the name of an upstream",
+                               token->owner, &p->host);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -138,7 +183,7 @@ ngx_http_ai_token_get(ngx_http_ai_ctx_t *ctx)
 
     if (token->value.len && token->expires > now) {
 
-        if (token->expires - now < NGX_HTTP_AI_TOKEN_EARLY) {
+        if (token->renew <= now) {
             (void) ngx_http_ai_token_fetch(token);
         }
 
@@ -323,6 +368,7 @@ static ngx_int_t
 ngx_http_ai_token_take(ngx_http_ai_token_t *token, ngx_uint_t status,
     ai_error_e error)
 {
+    time_t       lifetime;
     uint64_t     expires;
     ai_str_t     value;
     ai_alloc_t   alloc;
@@ -367,7 +413,12 @@ ngx_http_ai_token_take(ngx_http_ai_token_t *token, ngx_uint_t status,
 
     token->pool = pool;
     token->value = *ngx_http_ai_ngx(&value);
-    token->expires = ngx_time() + (time_t) ngx_min(expires, 86400);
+
+    lifetime = (time_t) ngx_min(expires, NGX_HTTP_AI_TOKEN_LIFETIME);
+
+    token->expires = ngx_time() + lifetime;
+    token->renew = token->expires - ngx_min(lifetime / 2,
+                                            NGX_HTTP_AI_TOKEN_EARLY);
 
     return NGX_OK;
 }

@@ -24,6 +24,7 @@ struct ngx_http_ai_token_s {
     ngx_str_t                 value;     /* empty: none */
     ngx_pool_t               *pool;      /* where it is */
     time_t                    expires;
+    time_t                    renew;     /* when a new one is fetched */
     time_t                    failed;    /* when fetching did */
     ngx_queue_t               waiting;   /* ngx_http_ai_ctx_t */
     ngx_http_ai_exchange_t   *ex;        /* that fetches, or NULL */

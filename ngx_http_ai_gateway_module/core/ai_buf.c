@@ -49,6 +49,26 @@ ai_buf_get(ai_buf_t *b, ai_str_t *out)
 
 
 ai_int_t
+ai_buf_take(ai_buf_t *b, ai_str_t *out)
+{
+    ai_int_t  rc;
+
+    rc = ai_buf_get(b, out);
+    b->start = b->pos;
+
+    return rc;
+}
+
+
+void
+ai_buf_rewind(ai_buf_t *b)
+{
+    b->start = b->base;
+    b->pos = b->base;
+}
+
+
+ai_int_t
 ai_buf_grow(ai_buf_t *b, size_t len)
 {
     size_t   used, size;
@@ -71,7 +91,7 @@ ai_buf_grow(ai_buf_t *b, size_t len)
         return AI_ERROR;
     }
 
-    size = (size_t) (b->end - b->start) * 2;
+    size = (size_t) (b->end - b->base) * 2;
 
     if (size < AI_BUF_SIZE) {
         size = AI_BUF_SIZE;
@@ -97,6 +117,7 @@ ai_buf_grow(ai_buf_t *b, size_t len)
         memcpy(p, b->start, used);
     }
 
+    b->base = p;
     b->start = p;
     b->pos = p + used;
     b->end = p + size;

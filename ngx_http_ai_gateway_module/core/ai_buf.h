@@ -27,7 +27,8 @@ typedef struct {
 
 
 typedef struct {
-    u_char              *start;
+    u_char              *base;         /* of the memory */
+    u_char              *start;        /* of the text */
     u_char              *pos;
     u_char              *end;
     size_t               max;          /* bytes, at most */
@@ -47,6 +48,13 @@ void ai_buf_reset(ai_buf_t *b);
 
 /* what was written; AI_OK, or AI_ERROR when it is not whole */
 ai_int_t ai_buf_get(ai_buf_t *b, ai_str_t *out);
+
+/*
+ * The same, and what was written stays where it is: all that follows goes
+ * behind it, until ai_buf_rewind() says that the memory can be used again.
+ */
+ai_int_t ai_buf_take(ai_buf_t *b, ai_str_t *out);
+void ai_buf_rewind(ai_buf_t *b);
 
 /* room for len more bytes; AI_ERROR sets failed */
 ai_int_t ai_buf_grow(ai_buf_t *b, size_t len);

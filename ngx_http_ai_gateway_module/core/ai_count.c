@@ -40,7 +40,7 @@
 
 
 static uint64_t ai_count_raw(const ai_str_t *raw);
-static uint64_t ai_count_char(uint32_t ch);
+static uint64_t ai_count_plain(const u_char *p, const u_char *end);
 static uint64_t ai_count_escape(const u_char *p, const u_char *end);
 static uint64_t ai_count_part(const ai_part_t *part);
 static uint64_t ai_count_media(const ai_part_t *part);
@@ -49,7 +49,7 @@ static uint64_t ai_count_media(const ai_part_t *part);
 uint64_t
 ai_count_text(const ai_mstr_t *text)
 {
-    u_char    *p, *end;
+    u_char    *p, *q, *end;
     uint64_t   n;
 
     n = 0;
@@ -58,60 +58,71 @@ ai_count_text(const ai_mstr_t *text)
 
     while (p < end) {
 
-        if (*p < 0x80) {
+        q = text->json ? memchr(p, '\\', (size_t) (end - p)) : NULL;
 
-            if (*p != '\\' || !text->json || end - p < 2) {
-                n += ai_count_char(*p++);
-
-            } else if (p[1] != 'u') {
-
-                /* mostly a line feed or a quote */
-
-                n += AI_COUNT_PUNCT;
-                p += 2;
-
-            } else {
-
-                n += ai_count_escape(p + 2, end);
-                p += (end - p < 6) ? end - p : 6;
-            }
-
-            continue;
+        if (q == NULL) {
+            q = end;
         }
 
-        if (*p >= 0xf0) {
-            n += AI_COUNT_RARE;
+        n += ai_count_plain(p, q);
+        p = q;
 
-        } else if (*p >= 0xe0) {
-            n += AI_COUNT_WIDE;
-
-        } else if (*p >= 0xc0) {
-            n += AI_COUNT_ACCENTED;
+        if (end - p < 2) {
+            n += (end - p) * AI_COUNT_PUNCT;
+            break;
         }
 
-        p++;
+        if (p[1] != 'u') {
+
+            /* mostly a line feed or a quote */
+
+            n += AI_COUNT_PUNCT;
+            p += 2;
+
+        } else {
+
+            n += ai_count_escape(p + 2, end);
+            p += (end - p < 6) ? end - p : 6;
+        }
     }
 
     return (n + AI_COUNT_UNIT - 1) / AI_COUNT_UNIT;
 }
 
 
+/* by the first byte of each character; those that go on with one are none */
+
 static uint64_t
-ai_count_char(uint32_t ch)
+ai_count_plain(const u_char *p, const u_char *end)
 {
-    if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')) {
-        return AI_COUNT_LETTER;
+    uint64_t  n;
+
+    static const u_char  weights[256] = {
+        [0x00 ... 0x20] = AI_COUNT_SPACE,
+        [0x21 ... '0' - 1] = AI_COUNT_PUNCT,
+        ['0' ... '9'] = AI_COUNT_DIGIT,
+        ['9' + 1 ... 'A' - 1] = AI_COUNT_PUNCT,
+        ['A' ... 'Z'] = AI_COUNT_LETTER,
+        ['Z' + 1 ... 'a' - 1] = AI_COUNT_PUNCT,
+        ['a' ... 'z'] = AI_COUNT_LETTER,
+        ['z' + 1 ... 0x7f] = AI_COUNT_PUNCT,
+        [0xc0 ... 0xdf] = AI_COUNT_ACCENTED,
+        [0xe0 ... 0xef] = AI_COUNT_WIDE,
+        [0xf0 ... 0xff] = AI_COUNT_RARE
+    };
+
+    n = 0;
+
+    for ( /* void */ ; end - p >= 4; p += 4) {
+        n += (uint64_t) weights[p[0]] + weights[p[1]] + weights[p[2]]
+             + weights[p[3]];
     }
 
-    if (ch >= '0' && ch <= '9') {
-        return AI_COUNT_DIGIT;
+    for ( /* void */ ; p < end; p++) {
+        n += weights[*p];
     }
 
-    if (ch <= ' ') {
-        return AI_COUNT_SPACE;
-    }
-
-    return AI_COUNT_PUNCT;
+    return n;
 }
 
 

@@ -48,7 +48,8 @@ ai_int_t
 ai_credential_aws(const ai_str_t *text, ai_alloc_t *a,
     ai_sigv4_credentials_t *c)
 {
-    size_t  i;
+    size_t    i;
+    ai_int_t  rc;
 
     memset(c, 0, sizeof(ai_sigv4_credentials_t));
 
@@ -60,8 +61,10 @@ ai_credential_aws(const ai_str_t *text, ai_alloc_t *a,
 
     if (text->data[i] == '{') {
 
-        if (ai_credential_json(text, a, c) != AI_OK) {
-            return AI_DECLINED;
+        rc = ai_credential_json(text, a, c);
+
+        if (rc != AI_OK) {
+            return rc;
         }
 
     } else if (memchr(text->data, '=', text->len) != NULL
@@ -73,15 +76,21 @@ ai_credential_aws(const ai_str_t *text, ai_alloc_t *a,
         ai_credential_colons(text, c);
     }
 
-    if (c->key.len == 0
-        || ai_credential_check(&c->key, a) != AI_OK
-        || ai_credential_check(&c->secret, a) != AI_OK
-        || ai_credential_check(&c->token, a) != AI_OK)
-    {
+    if (c->key.len == 0) {
         return AI_DECLINED;
     }
 
-    return AI_OK;
+    rc = ai_credential_check(&c->key, a);
+
+    if (rc == AI_OK) {
+        rc = ai_credential_check(&c->secret, a);
+    }
+
+    if (rc == AI_OK) {
+        rc = ai_credential_check(&c->token, a);
+    }
+
+    return rc;
 }
 
 

@@ -6,6 +6,7 @@
  */
 
 
+#include "ai_count.h"
 #include "ai_wire.h"
 
 
@@ -58,6 +59,31 @@ ai_emit_args(ai_decode_t *d, ai_uint_t choice, ai_uint_t call,
     delta.choice = choice;
     delta.call = call;
     delta.text = *text;
+
+    return d->emit(d->data, &delta);
+}
+
+
+ai_int_t
+ai_emit_call_end(ai_decode_t *d, ai_uint_t choice, ai_uint_t call)
+{
+    ai_delta_t  delta;
+
+    ai_delta_init(&delta, AI_DELTA_CALL_END);
+
+    delta.choice = choice;
+    delta.call = call;
+
+    return d->emit(d->data, &delta);
+}
+
+
+ai_int_t
+ai_emit_end(ai_decode_t *d)
+{
+    ai_delta_t  delta;
+
+    ai_delta_init(&delta, AI_DELTA_END);
 
     return d->emit(d->data, &delta);
 }
@@ -117,6 +143,17 @@ ai_encode_id(ai_encode_t *e, const char *prefix, ai_uint_t n, ai_mstr_t *out)
     }
 
     return AI_OK;
+}
+
+
+uint64_t
+ai_encode_input(ai_encode_t *e)
+{
+    if (e->input == 0 && e->req != NULL) {
+        e->input = ai_count_request(e->req);
+    }
+
+    return e->input;
 }
 
 

@@ -124,7 +124,7 @@ ai_tap_read_event(ai_tap_t *tap, ai_sse_event_t *ev)
 
     if (ev->error.len != 0) {
         tap->sample.len = 0;
-        return ai_tap_error_field(tap, &ev->error);
+        return ai_tap_error_field(tap, ev);
     }
 
     data = ev->data;
@@ -445,15 +445,21 @@ ai_tap_hex4(u_char *p)
  */
 
 ai_event_e
-ai_tap_error_field(ai_tap_t *tap, ai_str_t *text)
+ai_tap_error_field(ai_tap_t *tap, ai_sse_event_t *ev)
 {
     size_t           i;
     u_char           c;
+    ai_str_t        *text;
     ai_json_t        root;
     ai_json_error_t  err;
 
+    text = &ev->error;
+
     if (ai_tap_scan(tap, text->data, text->len, &root, &err) == AI_OK) {
-        return ai_tap_error(tap, &root);
+        (void) ai_tap_error(tap, &root);
+        ai_tap_error_name(tap, &ev->name);
+
+        return AI_EVENT_ERROR;
     }
 
     for (i = 0; i < text->len && i < AI_TAP_ERROR_LEN; i++) {

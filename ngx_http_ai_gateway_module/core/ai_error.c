@@ -180,6 +180,53 @@ ai_error_status(ai_error_doc_t *doc)
 
 
 ai_int_t
+ai_retry_delay(ai_str_t *body, ai_int_t max)
+{
+    u_char    *p, *last;
+    ai_str_t   delay;
+
+    static const ai_str_t  name = ai_string("\"retryDelay\"");
+
+    p = body->data;
+    last = p + body->len;
+
+    for ( /* void */ ; (size_t) (last - p) > name.len; p++) {
+
+        p = memchr(p, '"', (size_t) (last - p) - name.len);
+
+        if (p == NULL) {
+            return -1;
+        }
+
+        if (memcmp(p, name.data, name.len) == 0) {
+            p += name.len;
+            break;
+        }
+    }
+
+    /* a colon, blanks, a quote; then the number, and "s" */
+
+    while (p < last && (*p == ':' || *p == '"' || *p <= ' ')) {
+        p++;
+    }
+
+    delay.data = p;
+
+    while (p < last && ((*p >= '0' && *p <= '9') || *p == '.')) {
+        p++;
+    }
+
+    delay.len = (size_t) (p - delay.data);
+
+    if (delay.len == 0 || p == last || *p != 's') {
+        return -1;
+    }
+
+    return ai_retry_after(&delay, NULL, 0, max);
+}
+
+
+ai_int_t
 ai_retry_after(ai_str_t *seconds, ai_str_t *ms, uint64_t now, ai_int_t max)
 {
     uint64_t   n;

@@ -123,5 +123,8 @@ ai_str_t ai_error_message(ai_str_t *body, u_char *buf, size_t size);
 ai_int_t ai_retry_after(ai_str_t *seconds, ai_str_t *ms, uint64_t now,
     ai_int_t max);
 
+/* the same of an error body: google.rpc.RetryInfo, "retryDelay":"34.07s" */
+ai_int_t ai_retry_delay(ai_str_t *body, ai_int_t max);
+
 
 #endif /* _AI_ERROR_H_INCLUDED_ */

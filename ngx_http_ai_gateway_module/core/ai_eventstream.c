@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "ai_eventstream.h"
+#include "ai_sse.h"
 
 
 #define AI_EVENTSTREAM_PRELUDE  12     /* two lengths and their CRC */
@@ -198,7 +199,7 @@ ai_eventstream_prelude(ai_eventstream_t *s, const u_char *p, size_t *total)
     }
 
     if (size > s->max) {
-        return ai_eventstream_error(s, "event is too large");
+        return ai_eventstream_error(s, AI_SSE_LARGE);
     }
 
     *total = size;

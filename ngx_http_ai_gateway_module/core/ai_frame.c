@@ -164,7 +164,7 @@ ai_frame_array(ai_frame_t *f, u_char **pos, u_char *last, ai_sse_event_t *ev)
     len = (size_t) ((end != NULL ? end : last) - p);
 
     if (len > f->max_event || held > f->max_event - len) {
-        return ai_frame_error(f, "event is too large");
+        return ai_frame_error(f, AI_SSE_LARGE);
     }
 
     *pos += len;

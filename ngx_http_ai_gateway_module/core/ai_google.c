@@ -392,7 +392,8 @@ ai_google_token(const ai_str_t *json, ai_alloc_t *a, ai_str_t *token,
 
     if (token->len == 0
         || ai_json_get(&root, "expires_in", &v) != AI_OK
-        || ai_json_uint(&v, expires) != AI_OK)
+        || ai_json_uint(&v, expires) != AI_OK
+        || *expires == 0)
     {
         return AI_DECLINED;
     }

@@ -83,6 +83,20 @@ static const ai_header_row_t  ai_header_accounts[] = {
 };
 
 
+static const ai_header_row_t  ai_header_cloud_betas[] = {
+    [17] = { "effort-2025-11-24" },
+    [21] = { "context-1m-2025-08-07" },
+    [22] = { "output-128k-2025-02-19" },
+    [23] = { "computer-use-2025-01-24" },
+    [24] = { "tool-examples-2025-10-29" },
+    [27] = { "tool-search-tool-2025-10-19" },
+    [28] = { "dev-full-thinking-2025-05-14" },
+    [29] = { "context-management-2025-06-27" },
+    [31] = { "interleaved-thinking-2025-05-14" },
+    [32] = { "token-efficient-tools-2025-02-19" }
+};
+
+
 /* limits of the account, as every provider spells them */
 
 static const ai_str_t  ai_header_limits[] = {
@@ -177,6 +191,55 @@ ai_header_response(ai_str_t *name, ai_str_t *to)
     }
 
     return AI_HEADER_DROP;
+}
+
+
+size_t
+ai_header_betas(u_char *dst, const ai_str_t *list)
+{
+    u_char    *p, *comma, *last, *out;
+    ai_str_t   beta;
+
+    p = list->data;
+    last = p + list->len;
+    out = dst;
+
+    while (p < last) {
+
+        comma = memchr(p, ',', (size_t) (last - p));
+
+        if (comma == NULL) {
+            comma = last;
+        }
+
+        while (p < comma && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        beta.data = p;
+        beta.len = (size_t) (comma - p);
+
+        while (beta.len != 0 && (p[beta.len - 1] == ' '
+                                 || p[beta.len - 1] == '\t'))
+        {
+            beta.len--;
+        }
+
+        p = comma + (comma < last);
+
+        if (ai_header_lookup(ai_header_cloud_betas, &beta) != AI_OK) {
+            continue;
+        }
+
+        if (out != dst) {
+            *out++ = ',';
+        }
+
+        memmove(out, beta.data, beta.len);
+        out += beta.len;
+    }
+
+    return (size_t) (out - dst);
 }
 
 

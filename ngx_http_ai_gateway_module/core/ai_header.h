@@ -37,6 +37,14 @@ typedef enum {
 ai_header_e ai_header_response(ai_str_t *name, ai_str_t *to);
 
 /*
+ * Of Anthropic's betas, a list as in its header, those that are known to
+ * Claude at Google's and Amazon's (wire-formats.md 13.1), where any other is
+ * answered with a 400.  Writes to dst (list->len is enough, may be
+ * list->data), commas between, returns the length.
+ */
+size_t ai_header_betas(u_char *dst, const ai_str_t *list);
+
+/*
  * Removes from a query string the arguments that are credentials (key,
  * api_key, access_token ...), in any case and however their names are
  * escaped.  Writes to dst (args->len is enough, may be args->data), returns

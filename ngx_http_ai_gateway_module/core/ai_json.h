@@ -60,6 +60,9 @@ typedef struct {
 typedef struct {
     u_char          *pos;          /* after the last value */
     u_char          *end;          /* before the closing bracket */
+    const ai_json_t *known;        /* NULL, or an array or object that may be
+                                      met, and whose end need not be looked
+                                      for again; set after the init */
     unsigned         object:1;
 } ai_json_iter_t;
 
@@ -99,8 +102,8 @@ ai_int_t ai_json_scan(u_char *p, size_t len, const ai_json_limits_t *limits,
 /*
  * A cursor over the members of an object or the elements of an array that
  * ai_json_scan() validated.  Over any other type it is empty.  ai_json_next()
- * returns AI_OK with "value" (and "name", unless NULL; untouched in arrays),
- * then AI_DONE.
+ * returns AI_OK with "value" (and "name", unless NULL; in arrays it is null,
+ * which equals no text), then AI_DONE.
  */
 
 void ai_json_iter_init(ai_json_iter_t *it, const ai_json_t *container);
@@ -129,6 +132,34 @@ ai_uint_t ai_json_str_eq(const ai_json_t *v, const char *literal, size_t len);
 
 #define ai_json_name_eq(name, text)                                          \
     ai_json_str_eq(name, text, sizeof(text) - 1)
+
+
+/*
+ * The same, inline: for names of which there are dozens to try, and nearly
+ * always the lengths differ.
+ */
+
+static inline ai_uint_t
+ai_json_is_text(const ai_json_t *v, const char *text, size_t len)
+{
+    if (v->type != AI_JSON_STRING) {
+        return 0;
+    }
+
+    if (v->escaped) {
+        return ai_json_str_eq(v, text, len);
+    }
+
+    return (size_t) (v->end - v->start) == len + 2
+           && memcmp(v->start + 1, text, len) == 0;
+}
+
+#define ai_json_is(v, text)  ai_json_is_text(v, text, sizeof(text) - 1)
+
+/* a string of at least one character */
+
+#define ai_json_filled(v)                                                    \
+    ((v)->type == AI_JSON_STRING && (v)->end - (v)->start > 2)
 
 
 /* the span between the quotes of a string, escapes as they are */

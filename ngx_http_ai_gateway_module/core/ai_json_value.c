@@ -14,7 +14,8 @@
 #include "ai_utf8.h"
 
 
-static u_char *ai_json_string_value(u_char *p, u_char *end, ai_json_t *v);
+static u_char *ai_json_long_value(u_char *p, u_char *end, ai_json_t *v);
+static inline void ai_json_value_escape(const u_char *p, ai_json_t *v);
 static u_char *ai_json_container_end(u_char *p, u_char *end);
 static u_char *ai_json_scalar_end(u_char *p, u_char *end);
 static ai_int_t ai_json_element(const ai_json_t *array, const char *index,
@@ -28,6 +29,7 @@ static u_char *ai_json_escape_one(u_char *p, u_char *end, u_char *dst,
 void
 ai_json_iter_init(ai_json_iter_t *it, const ai_json_t *container)
 {
+    it->known = NULL;
     it->object = (container->type == AI_JSON_OBJECT);
 
     if (it->object || container->type == AI_JSON_ARRAY) {
@@ -54,6 +56,36 @@ ai_json_token(u_char *p, u_char *end)
 }
 
 
+/*
+ * "p" is at the opening quote; the result is after the closing one.  Most
+ * strings are short and plain, and end here.
+ */
+
+static inline u_char *
+ai_json_string_value(u_char *p, u_char *end, ai_json_t *v)
+{
+    uint64_t  mask;
+
+    v->start = p++;
+    v->type = AI_JSON_STRING;
+    v->escaped = 0;
+    v->nul = 0;
+
+    if (end - p >= AI_VEC) {
+        mask = ai_vec_mask(ai_vec_quote(ai_vec_load(p)));
+
+        if (mask && p[ai_vec_first(mask)] == '"') {
+            v->end = p + ai_vec_first(mask) + 1;
+            return v->end;
+        }
+    }
+
+    v->end = ai_json_long_value(p, end, v);
+
+    return v->end;
+}
+
+
 ai_int_t
 ai_json_next(ai_json_iter_t *it, ai_json_t *name, ai_json_t *value)
 {
@@ -71,10 +103,22 @@ ai_json_next(ai_json_iter_t *it, ai_json_t *name, ai_json_t *value)
     if (it->object) {
         p = ai_json_string_value(p, end, name ? name : &ignored);
         p = ai_json_token(p, end);
+
+    } else if (name != NULL) {
+
+        /* who walks members need not ask whether they have names */
+
+        memset(name, 0, sizeof(ai_json_t));
     }
 
     if (*p == '"') {
         it->pos = ai_json_string_value(p, end, value);
+        return AI_OK;
+    }
+
+    if (it->known != NULL && p == it->known->start) {
+        *value = *it->known;
+        it->pos = value->end;
         return AI_OK;
     }
 
@@ -122,35 +166,90 @@ ai_json_next(ai_json_iter_t *it, ai_json_t *name, ai_json_t *value)
 }
 
 
-/* "p" is at the opening quote; the result is after the closing one */
+/*
+ * The closing quote, or where less than a block is left, as the scanner finds
+ * it; what was escaped is noted on the way.
+ */
+
+static inline __attribute__((__always_inline__)) u_char *
+ai_json_value_blocks(u_char *p, u_char *end, ai_json_t *v,
+    uint64_t (*block)(const u_char *p))
+{
+    u_char    *q;
+    uint64_t   mask;
+
+    while (end - p >= AI_BLOCK) {
+
+        mask = block(p);
+        q = p;
+
+        while (mask) {
+            q = p + __builtin_ctzll(mask);
+
+            if (*q == '"') {
+                return q;
+            }
+
+            ai_json_value_escape(q, v);
+            q += 2;
+
+            if (q - p >= AI_BLOCK) {
+                break;
+            }
+
+            mask &= UINT64_MAX << (q - p);
+        }
+
+        p = (q - p > AI_BLOCK) ? q : p + AI_BLOCK;
+    }
+
+    return p;
+}
+
 
 static u_char *
-ai_json_string_value(u_char *p, u_char *end, ai_json_t *v)
+ai_json_value_base(u_char *p, u_char *end, ai_json_t *v)
 {
-    v->start = p++;
-    v->type = AI_JSON_STRING;
-    v->escaped = 0;
-    v->nul = 0;
+    return ai_json_value_blocks(p, end, v, ai_simd_quote_block);
+}
+
+
+static ai_simd_wide u_char *
+ai_json_value_wide(u_char *p, u_char *end, ai_json_t *v)
+{
+    return ai_json_value_blocks(p, end, v, ai_simd_wide_quote_block);
+}
+
+
+static u_char *
+ai_json_long_value(u_char *p, u_char *end, ai_json_t *v)
+{
+    if (end - p >= AI_BLOCK) {
+        p = ai_simd_has_wide() ? ai_json_value_wide(p, end, v)
+                               : ai_json_value_base(p, end, v);
+    }
 
     for ( ;; ) {
         p = ai_simd_either(p, end, '"', '\\');
 
         if (*p == '"') {
-            break;
+            return p + 1;
         }
 
-        v->escaped = 1;
-
-        if (p[1] == 'u' && memcmp(p + 2, "0000", 4) == 0) {
-            v->nul = 1;
-        }
-
+        ai_json_value_escape(p, v);
         p += 2;
     }
+}
 
-    v->end = p + 1;
 
-    return v->end;
+static inline void
+ai_json_value_escape(const u_char *p, ai_json_t *v)
+{
+    v->escaped = 1;
+
+    if (p[1] == 'u' && memcmp(p + 2, "0000", 4) == 0) {
+        v->nul = 1;
+    }
 }
 
 

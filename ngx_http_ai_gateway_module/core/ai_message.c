@@ -75,7 +75,7 @@ ai_report_drop_name(ai_report_t *rep, const ai_json_t *name)
     size_t     i;
     ai_str_t   s;
 
-    if (rep->ndropped == AI_REPORT_DROPS) {
+    if (rep->ndropped == AI_REPORT_DROPS || name->type != AI_JSON_STRING) {
         return;
     }
 

@@ -50,7 +50,8 @@ typedef enum {
     AI_STATE_ANTHROPIC,           /* signature of a thinking block */
     AI_STATE_REDACTED,            /* data of redacted_thinking, of Anthropic */
     AI_STATE_GOOGLE,              /* thoughtSignature */
-    AI_STATE_OPENAI               /* encrypted_content; state_id: item's id */
+    AI_STATE_OPENAI,              /* encrypted_content; state_id: item's id */
+    AI_STATE_XAI                  /* the same of xAI's, that none else reads */
 } ai_state_e;
 
 
@@ -201,6 +202,7 @@ typedef struct {
     ai_mstr_t            cache_key;    /* prompt_cache_key */
     ai_str_t             cache;        /* marker of the whole request */
     ai_str_t             store;
+    ai_str_t             betas;        /* of Anthropic, from its header */
 
     ai_uint_t            stream;
     ai_uint_t            include_usage;
@@ -208,6 +210,9 @@ typedef struct {
                                           calls are told as that, too */
 
     ai_name_t           *names;        /* that were shortened */
+
+    ai_json_t            known;        /* for parsers: a member of the body,
+                                          see ai_json_iter_t; or null */
 } ai_request_t;
 
 

@@ -7,6 +7,7 @@
 #include "ai_order.h"
 
 
+static ai_order_choice_t *ai_order_choice(ai_order_t *o, ai_uint_t n);
 static ai_int_t ai_order_start(ai_order_t *o, const ai_delta_t *delta);
 static ai_int_t ai_order_begin(ai_order_t *o);
 static ai_int_t ai_order_content(ai_order_t *o, ai_order_choice_t *ch,
@@ -40,18 +41,44 @@ void
 ai_order_init(ai_order_t *o, ai_alloc_t *a, size_t max, ai_delta_pt sink,
     void *data)
 {
-    ai_uint_t  i;
-
     memset(o, 0, sizeof(ai_order_t));
 
     o->alloc = a;
     o->max = max;
     o->sink = sink;
     o->data = data;
+}
 
-    for (i = 0; i < AI_ORDER_CHOICES; i++) {
-        o->choices[i].last = &o->choices[i].wait;
+
+/* nearly all answers have one */
+
+static ai_order_choice_t *
+ai_order_choice(ai_order_t *o, ai_uint_t n)
+{
+    ai_order_choice_t  *ch;
+
+    ch = o->choices[n];
+
+    if (ch != NULL) {
+        return ch;
     }
+
+    ch = ai_alloc(o->alloc, sizeof(ai_order_choice_t));
+
+    if (ch == NULL) {
+        return NULL;
+    }
+
+    memset(ch, 0, sizeof(ai_order_choice_t));
+
+    ch->last = &ch->wait;
+    o->choices[n] = ch;
+
+    if (o->nchoices <= n) {
+        o->nchoices = n + 1;
+    }
+
+    return ch;
 }
 
 
@@ -87,11 +114,10 @@ ai_order(ai_order_t *o, const ai_delta_t *delta)
         return AI_OK;
     }
 
-    ch = &o->choices[delta->choice];
-    ch->used = 1;
+    ch = ai_order_choice(o, delta->choice);
 
-    if (o->nchoices <= delta->choice) {
-        o->nchoices = delta->choice + 1;
+    if (ch == NULL) {
+        return AI_ERROR;
     }
 
     switch (delta->type) {
@@ -100,18 +126,18 @@ ai_order(ai_order_t *o, const ai_delta_t *delta)
 
         /* of two the first one is meant, unless it said nothing */
 
-        if (ch->finished && ch->finish.finish != AI_FINISH_STOP) {
+        if (ch->finished && ch->finish != AI_FINISH_STOP) {
             return AI_OK;
         }
 
         ch->finished = 1;
-        ch->finish = *delta;
+        ch->finish = delta->finish;
 
-        if (ai_order_copy(o, &delta->native, &ch->finish.native) != AI_OK) {
+        if (ai_order_copy(o, &delta->native, &ch->native) != AI_OK) {
             return AI_ERROR;
         }
 
-        return ai_order_copy(o, &delta->text, &ch->finish.text);
+        return ai_order_copy(o, &delta->text, &ch->sequence);
 
     case AI_DELTA_CALL:
         return ai_order_call(o, ch, delta);
@@ -135,7 +161,7 @@ ai_order_finished(ai_order_t *o)
     ai_uint_t  i;
 
     for (i = 0; i < o->nchoices; i++) {
-        if (o->choices[i].used && !o->choices[i].finished) {
+        if (o->choices[i] != NULL && !o->choices[i]->finished) {
             return 0;
         }
     }
@@ -152,18 +178,18 @@ ai_order_finished(ai_order_t *o)
 static ai_int_t
 ai_order_start(ai_order_t *o, const ai_delta_t *delta)
 {
-    if (delta->created != 0 && o->start.created == 0) {
-        o->start.created = delta->created;
+    if (delta->created != 0 && o->created == 0) {
+        o->created = delta->created;
     }
 
-    if (ai_mstr_empty(&o->start.id)
-        && ai_order_copy(o, &delta->id, &o->start.id) != AI_OK)
+    if (ai_mstr_empty(&o->id)
+        && ai_order_copy(o, &delta->id, &o->id) != AI_OK)
     {
         return AI_ERROR;
     }
 
-    if (ai_mstr_empty(&o->start.name)) {
-        return ai_order_copy(o, &delta->name, &o->start.name);
+    if (ai_mstr_empty(&o->model)) {
+        return ai_order_copy(o, &delta->name, &o->model);
     }
 
     return AI_OK;
@@ -173,14 +199,21 @@ ai_order_start(ai_order_t *o, const ai_delta_t *delta)
 static ai_int_t
 ai_order_begin(ai_order_t *o)
 {
+    ai_delta_t  start;
+
     if (o->started) {
         return AI_OK;
     }
 
     o->started = 1;
-    o->start.type = AI_DELTA_START;
 
-    return o->sink(o->data, &o->start);
+    ai_delta_init(&start, AI_DELTA_START);
+
+    start.id = o->id;
+    start.name = o->model;
+    start.created = o->created;
+
+    return o->sink(o->data, &start);
 }
 
 
@@ -480,7 +513,7 @@ ai_order_end(ai_order_t *o)
     o->ended = 1;
 
     for (i = 0; i < o->nchoices; i++) {
-        if (o->choices[i].used && ai_order_finish(o, i) != AI_OK) {
+        if (o->choices[i] != NULL && ai_order_finish(o, i) != AI_OK) {
             return AI_ERROR;
         }
     }
@@ -507,10 +540,14 @@ ai_order_end(ai_order_t *o)
 static ai_int_t
 ai_order_finish(ai_order_t *o, ai_uint_t i)
 {
-    ai_delta_t         *finish;
+    ai_delta_t          finish;
     ai_order_choice_t  *ch;
 
-    ch = &o->choices[i];
+    ch = ai_order_choice(o, i);
+
+    if (ch == NULL) {
+        return AI_ERROR;
+    }
 
     while (ch->open != NULL) {
         if (ai_order_close(o, ch) != AI_OK || ai_order_pump(o, ch) != AI_OK) {
@@ -518,24 +555,27 @@ ai_order_finish(ai_order_t *o, ai_uint_t i)
         }
     }
 
-    finish = &ch->finish;
-    finish->type = AI_DELTA_FINISH;
-    finish->choice = i;
+    ai_delta_init(&finish, AI_DELTA_FINISH);
+
+    finish.choice = i;
+    finish.finish = ch->finish;
+    finish.native = ch->native;
+    finish.text = ch->sequence;
 
     /* none was told, or one that leaves the calls out */
 
-    if (finish->finish == AI_FINISH_NONE) {
-        finish->finish = AI_FINISH_STOP;
+    if (finish.finish == AI_FINISH_NONE) {
+        finish.finish = AI_FINISH_STOP;
     }
 
-    if (finish->finish == AI_FINISH_STOP && ch->ncalls != 0) {
-        finish->finish = AI_FINISH_TOOLS;
+    if (finish.finish == AI_FINISH_STOP && ch->ncalls != 0) {
+        finish.finish = AI_FINISH_TOOLS;
 
-    } else if (finish->finish == AI_FINISH_TOOLS && ch->ncalls == 0) {
-        finish->finish = AI_FINISH_STOP;
+    } else if (finish.finish == AI_FINISH_TOOLS && ch->ncalls == 0) {
+        finish.finish = AI_FINISH_STOP;
     }
 
-    return o->sink(o->data, finish);
+    return o->sink(o->data, &finish);
 }
 
 

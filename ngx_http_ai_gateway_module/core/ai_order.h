@@ -46,8 +46,9 @@ typedef struct {
     ai_block_t          *open;         /* the call being sent */
     ai_block_t          *wait;
     ai_block_t         **last;
-    ai_delta_t           finish;
-    unsigned             used:1;
+    ai_finish_e          finish;
+    ai_mstr_t            native;
+    ai_mstr_t            sequence;
     unsigned             finished:1;
 } ai_order_choice_t;
 
@@ -59,9 +60,11 @@ typedef struct {
     ai_delta_pt          sink;
     void                *data;
 
-    ai_delta_t           start;
+    ai_mstr_t            id;
+    ai_mstr_t            model;
+    uint64_t             created;
     ai_usage_t           usage;
-    ai_order_choice_t    choices[AI_ORDER_CHOICES];
+    ai_order_choice_t   *choices[AI_ORDER_CHOICES];  /* NULL: not seen */
     ai_uint_t            nchoices;
     uint64_t             lost;         /* deltas that came too late */
 

@@ -173,6 +173,34 @@ ai_simd_string_block(const u_char *p)
 }
 
 
+/* quotes and backslashes: all that matters in a string which was validated */
+
+static inline ai_vec_t
+ai_vec_quote(ai_vec_t v)
+{
+    return ai_vec_or(ai_vec_eq(v, '"'), ai_vec_eq(v, '\\'));
+}
+
+#define ai_simd_quote_bits(p, i)                                             \
+    ((uint64_t) ai_vec_bits(ai_vec_quote(ai_vec_load((p) + (i)))) << (i))
+
+static inline uint64_t
+ai_simd_quote_block(const u_char *p)
+{
+    uint64_t  mask;
+
+    mask = ai_simd_quote_bits(p, 0) | ai_simd_quote_bits(p, 16)
+           | ai_simd_quote_bits(p, 32) | ai_simd_quote_bits(p, 48);
+
+    if (AI_VEC == 8) {
+        mask |= ai_simd_quote_bits(p, 8) | ai_simd_quote_bits(p, 24)
+                | ai_simd_quote_bits(p, 40) | ai_simd_quote_bits(p, 56);
+    }
+
+    return mask;
+}
+
+
 /*
  * The same with vectors of 32 bytes, for code that is compiled for them and
  * entered only where the processor has them.
@@ -206,11 +234,33 @@ ai_simd_wide_block(const u_char *p)
     return ai_simd_wide_half(p) | ai_simd_wide_half(p + 32) << 32;
 }
 
+
+static inline ai_simd_wide uint64_t
+ai_simd_wide_quote_half(const u_char *p)
+{
+    __m256i  v, m;
+
+    v = _mm256_loadu_si256((const __m256i *) p);
+
+    m = _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('"')),
+                        _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
+
+    return (uint32_t) _mm256_movemask_epi8(m);
+}
+
+
+static inline ai_simd_wide uint64_t
+ai_simd_wide_quote_block(const u_char *p)
+{
+    return ai_simd_wide_quote_half(p) | ai_simd_wide_quote_half(p + 32) << 32;
+}
+
 #else
 
 #define ai_simd_wide
-#define ai_simd_has_wide()    0
-#define ai_simd_wide_block    ai_simd_string_block
+#define ai_simd_has_wide()        0
+#define ai_simd_wide_block        ai_simd_string_block
+#define ai_simd_wide_quote_block  ai_simd_quote_block
 
 #endif
 

@@ -108,7 +108,7 @@ ai_sse_next(ai_sse_t *s, u_char **pos, u_char *last, ai_sse_event_t *ev)
         end += next - p - nl;
 
         if (end >= s->max_event) {
-            return ai_sse_error(s, "event is too large");
+            return ai_sse_error(s, AI_SSE_LARGE);
         }
 
         base = *pos;
@@ -243,7 +243,7 @@ ai_sse_hold(ai_sse_t *s, u_char **pos, u_char *p, u_char *last)
     len = s->hold.len ? s->hold.len + (last - p) : (size_t) (last - *pos);
 
     if (p < last && len > s->max_event) {
-        return ai_sse_error(s, "event is too large");
+        return ai_sse_error(s, AI_SSE_LARGE);
     }
 
     if (s->hold.len == 0) {

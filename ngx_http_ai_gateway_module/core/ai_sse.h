@@ -16,6 +16,10 @@
 #include "ai.h"
 
 
+/* the one reason of AI_ERROR that the reader may have a limit for */
+#define AI_SSE_LARGE  "event is too large"
+
+
 typedef struct {
     ai_str_t                  raw;     /* the bytes, with the blank line */
     ai_str_t                  name;    /* last "event" field, or empty */

@@ -22,7 +22,7 @@
 #define AI_STATE_MARK    "YWlndzE6"
 
 
-static const char  ai_state_kinds[] = "-argo";
+static const char  ai_state_kinds[] = "-argox";
 
 
 ai_int_t

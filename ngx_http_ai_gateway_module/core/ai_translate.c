@@ -12,7 +12,6 @@
 struct ai_translate_s {
     ai_tap_t            *tap;
     size_t               max;
-    uint64_t             input;
     ai_alloc_t          *alloc;
     ai_alloc_t          *scratch;
 
@@ -25,6 +24,8 @@ struct ai_translate_s {
     ai_buf_t             wrapped;      /* arguments of a custom tool */
     ai_uint_t            nids;
     unsigned             unwraps:1;    /* the open call is of such */
+    unsigned             content:1;    /* the event had some, as the last one
+                                          may, too */
     ai_event_e           what;         /* the most that the event was */
 };
 
@@ -84,8 +85,6 @@ ai_translate_create(const ai_translate_conf_t *conf, ai_tap_t *tap)
     e->max = conf->max;
     e->usage = &tap->usage;
     e->out = &t->out;
-
-    t->input = conf->input;
 
     e->state = ai_alloc(conf->alloc, wire->encode_size + 1);
 
@@ -181,7 +180,7 @@ ai_translate_event(ai_translate_t *t, ai_sse_event_t *ev)
     }
 
     if (ev->error.len != 0) {
-        event = ai_tap_error_field(tap, &ev->error);
+        event = ai_tap_error_field(tap, ev);
 
     } else if (ai_str_eq(&data, "[DONE]")) {
         event = ai_translate_done(t);
@@ -198,7 +197,8 @@ ai_translate_event(ai_translate_t *t, ai_sse_event_t *ev)
 
     tap->root = NULL;
 
-    if (event == AI_EVENT_CONTENT) {
+    if (t->content) {
+        t->content = 0;
         tap->content++;
     }
 
@@ -469,12 +469,11 @@ ai_translate_account(ai_translate_t *t, const ai_delta_t *delta)
         (void) ai_tap_finish(tap, &v);
         ai_tap_choice(tap, delta->choice, 1);
 
-        /* cut short or refused is an answer, even if it has no words */
+        /* what is said to be complete is an answer, even without words */
 
-        if (delta->finish != AI_FINISH_STOP
-            && delta->finish != AI_FINISH_NONE)
-        {
+        if (delta->finish != AI_FINISH_NONE) {
             t->what = AI_EVENT_CONTENT;
+            t->content = 1;
         }
 
         return;
@@ -501,6 +500,7 @@ ai_translate_account(ai_translate_t *t, const ai_delta_t *delta)
     ai_tap_choice(tap, delta->choice, 0);
 
     t->what = AI_EVENT_CONTENT;
+    t->content = 1;
 }
 
 
@@ -594,7 +594,7 @@ ai_translate_end(ai_translate_t *t)
     /* what a client counts on is told, be it estimated */
 
     if (tap->usage.source == AI_USAGE_NONE && t->enc.wire != NULL) {
-        ai_tap_estimate(tap, t->input * 4);
+        ai_tap_estimate(tap, ai_encode_input(&t->enc) * 4);
         t->order.usage = tap->usage;
     }
 

@@ -26,7 +26,8 @@ typedef struct {
     ai_str_t             model;        /* that the client named */
     ai_str_t             request_id;
     uint64_t             now;
-    uint64_t             input;        /* estimate of tokens */
+    uint64_t             input;        /* tokens; 0: estimated from the
+                                          request, if they must be told */
     ai_uint_t            array;        /* see ai_encode_t */
     size_t               max;          /* what may be kept, or come out of
                                           one event or document */

@@ -47,6 +47,10 @@ typedef struct ai_vendor_s  ai_vendor_t;
 #define AI_VENDOR_REASONING_OBJECT   0x00008000  /* reasoning:{effort} */
 #define AI_VENDOR_NO_CALL_IDS        0x00010000  /* Vertex: id in parts */
 #define AI_VENDOR_EMBED_PREDICT      0x00020000  /* embeds by :predict */
+#define AI_VENDOR_STATE_XAI          0x00040000  /* its encrypted_content is
+                                                    not OpenAI's */
+#define AI_VENDOR_TOP_K              0x00080000  /* takes it, unlike
+                                                    OpenAI */
 
 
 /*
@@ -153,6 +157,19 @@ u_char *ai_vendor_path(u_char *dst, const ai_vendor_t *v,
  * from flags.  Nothing is done to a body that needs nothing.  AI_OK, AI_ERROR.
  */
 ai_int_t ai_vendor_edit(const ai_vendor_t *v, const ai_json_t *root,
+    ai_splice_t *sp, ai_alloc_t *a);
+
+/* the same for a request for embeddings, of which no members are listed but
+ * those that are renamed or dropped */
+ai_int_t ai_vendor_edit_embed(const ai_vendor_t *v, const ai_json_t *root,
+    ai_splice_t *sp, ai_alloc_t *a);
+
+/*
+ * The names of models within a body of Gemini's ("models/NAME", in requests[]
+ * and generateContentRequest too) become that of the target: they must be
+ * the one in the path.  AI_OK, AI_ERROR.
+ */
+ai_int_t ai_vendor_edit_models(const ai_json_t *root, const ai_str_t *model,
     ai_splice_t *sp, ai_alloc_t *a);
 
 /*

@@ -48,6 +48,8 @@ static ai_uint_t ai_vendor_rename(ai_vendor_edit_t *e, ai_json_t *name,
     const char *to);
 static ai_uint_t ai_vendor_allowed(const ai_vendor_t *v,
     const ai_json_t *name);
+static ai_int_t ai_vendor_edit_model(const ai_json_t *object,
+    const ai_str_t *name, ai_splice_t *sp);
 static ai_int_t ai_vendor_replace(ai_vendor_edit_t *e, const ai_json_t *v,
     const char *text);
 static ai_int_t ai_vendor_messages(ai_vendor_edit_t *e);
@@ -97,6 +99,84 @@ ai_vendor_edit(const ai_vendor_t *v, const ai_json_t *root, ai_splice_t *sp,
     }
 
     return ai_vendor_version(&e);
+}
+
+
+ai_int_t
+ai_vendor_edit_models(const ai_json_t *root, const ai_str_t *model,
+    ai_splice_t *sp, ai_alloc_t *a)
+{
+    ai_buf_t        b;
+    ai_str_t        name;
+    ai_json_t       list, one;
+    ai_json_iter_t  it;
+
+    ai_buf_init(&b, a, SIZE_MAX / 2);
+
+    ai_buf_lit(&b, "\"models/");
+    ai_buf_raw(&b, model);
+    ai_buf_lit(&b, "\"");
+
+    if (ai_buf_get(&b, &name) != AI_OK
+        || ai_vendor_edit_model(root, &name, sp) != AI_OK)
+    {
+        return AI_ERROR;
+    }
+
+    if (ai_json_get(root, "generateContentRequest", &one) == AI_OK
+        && ai_vendor_edit_model(&one, &name, sp) != AI_OK)
+    {
+        return AI_ERROR;
+    }
+
+    if (ai_json_get(root, "requests", &list) != AI_OK) {
+        return AI_OK;
+    }
+
+    ai_json_iter_init(&it, &list);
+
+    while (ai_json_next(&it, NULL, &one) == AI_OK) {
+        if (ai_vendor_edit_model(&one, &name, sp) != AI_OK) {
+            return AI_ERROR;
+        }
+    }
+
+    return AI_OK;
+}
+
+
+static ai_int_t
+ai_vendor_edit_model(const ai_json_t *object, const ai_str_t *name,
+    ai_splice_t *sp)
+{
+    ai_json_t  v;
+
+    if (object->type != AI_JSON_OBJECT
+        || ai_json_get(object, "model", &v) != AI_OK
+        || v.type != AI_JSON_STRING)
+    {
+        return AI_OK;
+    }
+
+    return ai_splice_replace(sp, v.start, v.end, name);
+}
+
+
+ai_int_t
+ai_vendor_edit_embed(const ai_vendor_t *v, const ai_json_t *root,
+    ai_splice_t *sp, ai_alloc_t *a)
+{
+    ai_vendor_t  row;
+
+    if (v->members == NULL) {
+        return AI_OK;
+    }
+
+    row = *v;
+    row.allowed = NULL;
+    row.flags = 0;
+
+    return ai_vendor_edit(&row, root, sp, a);
 }
 
 

@@ -18,6 +18,7 @@
 
 /* takes what is asked of it in older words: role system, max_tokens */
 #define AI_VENDOR_PLAIN  (AI_VENDOR_SYSTEM|AI_VENDOR_MAX_TOKENS)
+#define AI_VENDOR_OPEN   (AI_VENDOR_PLAIN|AI_VENDOR_TOP_K)
 
 
 static const ai_vendor_path_t  ai_vertex_paths[] = {
@@ -296,7 +297,8 @@ const ai_vendor_t  ai_vendors[] = {
 
     { ai_string("xai"), "openai",
       "https://api.x.ai/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0, AI_OPS_BOTH, AI_VENDOR_USAGE_PLUS|AI_VENDOR_SYSTEM,
+      AI_AUTH_BEARER, 0, AI_OPS_BOTH,
+      AI_VENDOR_USAGE_PLUS|AI_VENDOR_SYSTEM|AI_VENDOR_STATE_XAI,
       NULL, ai_xai_members, NULL, NULL, NULL, NULL },
 
     { ai_string("openrouter"), "openai",
@@ -307,17 +309,17 @@ const ai_vendor_t  ai_vendors[] = {
 
     { ai_string("together"), "openai",
       "https://api.together.xyz/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 0, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, NULL, NULL, NULL },
 
     { ai_string("fireworks"), "openai",
       "https://api.fireworks.ai/inference/v1", NULL, NULL,
-      AI_AUTH_BEARER, 0, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 0, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, "reasoning_content", NULL, NULL },
 
     { ai_string("perplexity"), "openai",
       "https://api.perplexity.ai", "", NULL,
-      AI_AUTH_BEARER, 0, AI_OPS_CHAT, AI_VENDOR_PLAIN|AI_VENDOR_NO_DONE,
+      AI_AUTH_BEARER, 0, AI_OPS_CHAT, AI_VENDOR_OPEN|AI_VENDOR_NO_DONE,
       NULL, ai_perplexity_members, NULL, NULL, NULL, NULL },
 
     { ai_string("cerebras"), "openai",
@@ -327,7 +329,7 @@ const ai_vendor_t  ai_vendors[] = {
 
     { ai_string("ollama"), "openai",
       "http://127.0.0.1:11434/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, "reasoning", NULL, NULL },
 
     { ai_string("ollama-native"), "ollama",
@@ -337,23 +339,23 @@ const ai_vendor_t  ai_vendors[] = {
 
     { ai_string("vllm"), "openai",
       "http://127.0.0.1:8000/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, "reasoning_content", NULL, NULL },
 
     { ai_string("llamacpp"), "openai",
       "http://127.0.0.1:8080/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, "reasoning_content", NULL, NULL },
 
     { ai_string("sglang"), "openai",
       "http://127.0.0.1:30000/v1", NULL, NULL,
-      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_PLAIN,
+      AI_AUTH_BEARER, 1, AI_OPS_SERVER, AI_VENDOR_OPEN,
       NULL, NULL, NULL, "reasoning_content", NULL, NULL },
 
     { ai_string("lmstudio"), "openai",
       "http://127.0.0.1:1234/v1", NULL, NULL,
       AI_AUTH_BEARER, 1, AI_OPS_SERVER | 1 << AI_OP_RESPONSES,
-      AI_VENDOR_PLAIN,
+      AI_VENDOR_OPEN,
       NULL, NULL, NULL, NULL, NULL, NULL },
 
     { ai_string("databricks"), "openai",

@@ -139,7 +139,7 @@ struct ai_encode_s {
     ai_str_t             model;        /* that the client named */
     ai_str_t             request_id;   /* hexadecimal, to make ids of */
     uint64_t             now;          /* seconds of the epoch */
-    uint64_t             input;        /* tokens of the request, estimated */
+    uint64_t             input;        /* see ai_encode_input() */
     size_t               max;          /* of what must be kept */
 
     ai_uint_t            array;        /* Gemini without alt=sse: a stream
@@ -267,6 +267,10 @@ ai_int_t ai_emit_text(ai_decode_t *d, ai_delta_e type, ai_uint_t choice,
 ai_int_t ai_emit_args(ai_decode_t *d, ai_uint_t choice, ai_uint_t call,
     const ai_mstr_t *text);
 
+/* the deltas of these kinds */
+ai_int_t ai_emit_call_end(ai_decode_t *d, ai_uint_t choice, ai_uint_t call);
+ai_int_t ai_emit_end(ai_decode_t *d);
+
 /* an error told within an answer, in any of its shapes */
 ai_int_t ai_emit_error(ai_decode_t *d, const ai_json_t *v);
 
@@ -296,6 +300,10 @@ ai_uint_t ai_state_foreign(const ai_str_t *body);
  */
 ai_int_t ai_encode_id(ai_encode_t *e, const char *prefix, ai_uint_t n,
     ai_mstr_t *out);
+
+
+/* tokens of the request, estimated when they are asked for */
+uint64_t ai_encode_input(ai_encode_t *e);
 
 
 /*

@@ -87,35 +87,6 @@ ai_tap_next(ai_tap_iter_t *it, ai_json_t *name, ai_json_t *value)
 
 
 /*
- * Whether a name or a string value reads so.  Inline, since each event asks
- * it some dozen times, and nearly always the lengths differ.
- */
-
-static inline ai_uint_t
-ai_tap_eq(const ai_json_t *v, const char *text, size_t len)
-{
-    if (v->type != AI_JSON_STRING) {
-        return 0;
-    }
-
-    if (v->escaped) {
-        return ai_json_str_eq(v, text, len);
-    }
-
-    return (size_t) (v->end - v->start) == len + 2
-           && memcmp(v->start + 1, text, len) == 0;
-}
-
-
-#define ai_tap_is(v, text)  ai_tap_eq(v, text, sizeof(text) - 1)
-
-/* a string of at least one character */
-
-#define ai_tap_filled(v)                                                     \
-    ((v)->type == AI_JSON_STRING && (v)->end - (v)->start > 2)
-
-
-/*
  * Tell values in which events may differ and still be alike: a piece of the
  * answer, of which nothing matters but its length, and a member that nobody
  * reads.  They go with the document being read.
@@ -196,9 +167,13 @@ ai_int_t ai_tap_scan(ai_tap_t *tap, u_char *p, size_t len, ai_json_t *root,
 
 /*
  * Keeps the field "error" of an event, llama.cpp's way to fail: JSON, or
- * text.  Always returns AI_EVENT_ERROR.
+ * text.  An exception of AWS is called by the name of the event.  Always
+ * returns AI_EVENT_ERROR.
  */
-ai_event_e ai_tap_error_field(ai_tap_t *tap, ai_str_t *text);
+ai_event_e ai_tap_error_field(ai_tap_t *tap, ai_sse_event_t *ev);
+
+/* what an error is called, unless the error has told more itself */
+void ai_tap_error_name(ai_tap_t *tap, const ai_str_t *name);
 
 
 /* operations that dialect_openai.c hands to dialect_responses.c */

@@ -77,7 +77,7 @@ ai_anthropic_event(ai_tap_t *tap, ai_str_t *name, ai_json_t *root)
 
     type = *name;
 
-    if (ai_tap_filled(&m.type)) {
+    if (ai_json_filled(&m.type)) {
         type = ai_json_str_raw(&m.type);
     }
 
@@ -123,7 +123,7 @@ ai_anthropic_response(ai_tap_t *tap, ai_json_t *root)
 
     ai_anthropic_root(tap, root, &m);
 
-    if (m.error || ai_tap_is(&m.type, "error")) {
+    if (m.error || ai_json_is(&m.type, "error")) {
         return ai_tap_error(tap, root);
     }
 
@@ -172,34 +172,34 @@ ai_anthropic_root(ai_tap_t *tap, const ai_json_t *root,
     while (root->type == AI_JSON_OBJECT
            && ai_tap_next(&it, &name, &value) == AI_OK)
     {
-        if (ai_tap_is(&name, "type")) {
+        if (ai_json_is(&name, "type")) {
             m->type = value;
 
-        } else if (ai_tap_is(&name, "delta")) {
+        } else if (ai_json_is(&name, "delta")) {
             m->delta = value;
 
-        } else if (ai_tap_is(&name, "content_block")) {
+        } else if (ai_json_is(&name, "content_block")) {
             m->block = value;
 
-        } else if (ai_tap_is(&name, "message")) {
+        } else if (ai_json_is(&name, "message")) {
             m->message = value;
 
-        } else if (ai_tap_is(&name, "content")) {
+        } else if (ai_json_is(&name, "content")) {
             m->content = value;
 
-        } else if (ai_tap_is(&name, "usage")) {
+        } else if (ai_json_is(&name, "usage")) {
             m->usage = value;
 
-        } else if (ai_tap_is(&name, "stop_reason")) {
+        } else if (ai_json_is(&name, "stop_reason")) {
             m->stop_reason = value;
 
-        } else if (ai_tap_is(&name, "input_tokens")) {
+        } else if (ai_json_is(&name, "input_tokens")) {
             m->input_tokens = value;
 
-        } else if (ai_tap_is(&name, "model")) {
+        } else if (ai_json_is(&name, "model")) {
             ai_tap_model(tap, &value);
 
-        } else if (ai_tap_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             m->error = ai_tap_is_error(&value);
         }
     }
@@ -253,30 +253,30 @@ ai_anthropic_block(ai_tap_t *tap, const ai_json_t *block)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "type")) {
+        if (ai_json_is(&name, "type")) {
             type = value;
 
-        } else if (ai_tap_is(&name, "text")
-                   || ai_tap_is(&name, "thinking"))
+        } else if (ai_json_is(&name, "text")
+                   || ai_json_is(&name, "thinking"))
         {
             content |= ai_tap_text(tap, &value);
 
-        } else if (ai_tap_is(&name, "name")) {
+        } else if (ai_json_is(&name, "name")) {
             tool = value;
 
-        } else if (ai_tap_is(&name, "input") && ai_tap_members(&value)) {
+        } else if (ai_json_is(&name, "input") && ai_tap_members(&value)) {
             tap->output_bytes += (uint64_t) (value.end - value.start);
         }
     }
 
-    if (ai_tap_is(&type, "tool_use")) {
+    if (ai_json_is(&type, "tool_use")) {
         ai_tap_tool(tap, &tool);
     }
 
     if (!content
-        && (!ai_tap_filled(&type)
-            || ai_tap_is(&type, "text")
-            || ai_tap_is(&type, "thinking")))
+        && (!ai_json_filled(&type)
+            || ai_json_is(&type, "text")
+            || ai_json_is(&type, "thinking")))
     {
         return AI_EVENT_IDLE;
     }
@@ -304,12 +304,12 @@ ai_anthropic_delta(ai_tap_t *tap, const ai_json_t *delta)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "type")) {
+        if (ai_json_is(&name, "type")) {
             continue;
         }
 
-        if (ai_tap_is(&name, "text") || ai_tap_is(&name, "partial_json")
-            || ai_tap_is(&name, "thinking"))
+        if (ai_json_is(&name, "text") || ai_json_is(&name, "partial_json")
+            || ai_json_is(&name, "thinking"))
         {
             known = 1;
 
@@ -317,16 +317,16 @@ ai_anthropic_delta(ai_tap_t *tap, const ai_json_t *delta)
                 event = AI_EVENT_CONTENT;
             }
 
-        } else if (ai_tap_is(&name, "signature")
-                   || ai_tap_is(&name, "content"))
+        } else if (ai_json_is(&name, "signature")
+                   || ai_json_is(&name, "content"))
         {
             known = 1;
 
-            if (ai_tap_filled(&value)) {
+            if (ai_json_filled(&value)) {
                 event = AI_EVENT_CONTENT;
             }
 
-        } else if (ai_tap_is(&name, "citation")) {
+        } else if (ai_json_is(&name, "citation")) {
             known = 1;
             event = AI_EVENT_CONTENT;
         }
@@ -387,19 +387,19 @@ ai_anthropic_usage(ai_tap_t *tap, const ai_json_t *v)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "input_tokens")) {
+        if (ai_json_is(&name, "input_tokens")) {
             told |= ai_tap_count(&value, &u->uncached);
 
-        } else if (ai_tap_is(&name, "cache_read_input_tokens")) {
+        } else if (ai_json_is(&name, "cache_read_input_tokens")) {
             told |= ai_tap_count(&value, &u->cached);
 
-        } else if (ai_tap_is(&name, "cache_creation_input_tokens")) {
+        } else if (ai_json_is(&name, "cache_creation_input_tokens")) {
             told |= ai_tap_count(&value, &u->cache_write);
 
-        } else if (ai_tap_is(&name, "output_tokens")) {
+        } else if (ai_json_is(&name, "output_tokens")) {
             told |= ai_tap_count(&value, &u->output);
 
-        } else if (ai_tap_is(&name, "output_tokens_details")
+        } else if (ai_json_is(&name, "output_tokens_details")
                    && value.type == AI_JSON_OBJECT
                    && ai_json_get(&value, "thinking_tokens", &n) == AI_OK)
         {

@@ -186,29 +186,29 @@ ai_gemini_root(ai_tap_t *tap, const ai_json_t *root, ai_gemini_root_t *m)
     while (root->type == AI_JSON_OBJECT
            && ai_tap_next(&it, &name, &value) == AI_OK)
     {
-        if (ai_tap_is(&name, "candidates")) {
+        if (ai_json_is(&name, "candidates")) {
             m->candidates = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "usageMetadata")) {
+        } else if (ai_json_is(&name, "usageMetadata")) {
             m->usage = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "modelVersion")) {
+        } else if (ai_json_is(&name, "modelVersion")) {
             ai_tap_model(tap, &value);
 
-        } else if (ai_tap_is(&name, "promptFeedback")) {
+        } else if (ai_json_is(&name, "promptFeedback")) {
             m->feedback = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             m->error = ai_tap_is_error(&value);
 
-        } else if (ai_tap_is(&name, "totalTokens")) {
+        } else if (ai_json_is(&name, "totalTokens")) {
             m->count = value.type == AI_JSON_NUMBER;
 
-        } else if (ai_tap_is(&name, "embedding")
-                   || ai_tap_is(&name, "embeddings"))
+        } else if (ai_json_is(&name, "embedding")
+                   || ai_json_is(&name, "embeddings"))
         {
             m->embedding = ai_tap_members(&value);
         }
@@ -274,7 +274,7 @@ ai_gemini_candidate(ai_tap_t *tap, const ai_json_t *candidate)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "content")) {
+        if (ai_json_is(&name, "content")) {
 
             if (value.type != AI_JSON_OBJECT
                 || ai_json_get(&value, "parts", &value) != AI_OK
@@ -289,11 +289,11 @@ ai_gemini_candidate(ai_tap_t *tap, const ai_json_t *candidate)
                 content |= ai_gemini_part(tap, &part);
             }
 
-        } else if (ai_tap_is(&name, "index")) {
+        } else if (ai_json_is(&name, "index")) {
             (void) ai_json_uint(&value, &index);
 
-        } else if (ai_tap_is(&name, "finishReason")) {
-            finished = !ai_tap_is(&value, "FINISH_REASON_UNSPECIFIED")
+        } else if (ai_json_is(&name, "finishReason")) {
+            finished = !ai_json_is(&value, "FINISH_REASON_UNSPECIFIED")
                        && ai_tap_finish(tap, &value);
         }
     }
@@ -320,10 +320,10 @@ ai_gemini_part(ai_tap_t *tap, const ai_json_t *part)
     while (part->type == AI_JSON_OBJECT
            && ai_json_next(&it, &name, &value) == AI_OK)
     {
-        if (ai_tap_is(&name, "text")) {
+        if (ai_json_is(&name, "text")) {
             content |= ai_tap_text(tap, &value);
 
-        } else if (ai_tap_is(&name, "functionCall")
+        } else if (ai_json_is(&name, "functionCall")
                    && value.type == AI_JSON_OBJECT)
         {
             content = 1;
@@ -338,7 +338,7 @@ ai_gemini_part(ai_tap_t *tap, const ai_json_t *part)
                 tap->output_bytes += (uint64_t) (inner.end - inner.start);
             }
 
-        } else if (!ai_tap_is(&name, "thought")) {
+        } else if (!ai_json_is(&name, "thought")) {
             content |= ai_tap_is_error(&value);
         }
     }
@@ -376,19 +376,19 @@ ai_gemini_usage(ai_tap_t *tap, const ai_json_t *v)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "promptTokenCount")) {
+        if (ai_json_is(&name, "promptTokenCount")) {
             told |= ai_tap_count(&value, &prompt);
 
-        } else if (ai_tap_is(&name, "candidatesTokenCount")) {
+        } else if (ai_json_is(&name, "candidatesTokenCount")) {
             told |= ai_tap_count(&value, &candidates);
 
-        } else if (ai_tap_is(&name, "thoughtsTokenCount")) {
+        } else if (ai_json_is(&name, "thoughtsTokenCount")) {
             told |= ai_tap_count(&value, &thoughts);
 
-        } else if (ai_tap_is(&name, "toolUsePromptTokenCount")) {
+        } else if (ai_json_is(&name, "toolUsePromptTokenCount")) {
             told |= ai_tap_count(&value, &tools);
 
-        } else if (ai_tap_is(&name, "cachedContentTokenCount")) {
+        } else if (ai_json_is(&name, "cachedContentTokenCount")) {
             (void) ai_tap_count(&value, &cached);
         }
     }

@@ -26,7 +26,7 @@ static void ai_ollama_render_event(ai_doc_t *d, ai_error_doc_t *doc);
 
 const ai_dialect_t  ai_dialect_ollama = {
     ai_string("ollama"),
-    AI_AUTH_NONE,
+    AI_AUTH_BEARER,
     1 << AI_OP_OLLAMA_CHAT | 1 << AI_OP_OLLAMA_EMBED | 1 << AI_OP_PASS,
     ai_ollama_terminator,
     ai_ollama_event,

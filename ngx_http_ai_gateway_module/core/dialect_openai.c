@@ -174,35 +174,35 @@ ai_openai_root(ai_tap_t *tap, const ai_json_t *root, ai_openai_root_t *m)
 
     while (ai_tap_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "choices")) {
+        if (ai_json_is(&name, "choices")) {
             m->choices = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "usage")) {
+        } else if (ai_json_is(&name, "usage")) {
             m->usage = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "model")) {
+        } else if (ai_json_is(&name, "model")) {
             ai_tap_model(tap, &value);
 
-        } else if (ai_tap_is(&name, "x_groq")) {
+        } else if (ai_json_is(&name, "x_groq")) {
             m->groq = value;
             m->known = 1;
 
-        } else if (ai_tap_is(&name, "data")) {
+        } else if (ai_json_is(&name, "data")) {
             m->data = value;
 
-        } else if (ai_tap_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             m->error |= ai_tap_is_error(&value);
 
-        } else if (ai_tap_is(&name, "object")) {
+        } else if (ai_json_is(&name, "object")) {
 
             /* vLLM: a flat error object */
 
-            m->error |= ai_tap_is(&value, "error");
+            m->error |= ai_json_is(&value, "error");
 
-        } else if (ai_tap_is(&name, "type")) {
-            m->error |= ai_tap_is(&value, "error");
+        } else if (ai_json_is(&name, "type")) {
+            m->error |= ai_json_is(&value, "error");
 
         } else {
             ai_tap_hole_unread(tap, &value);
@@ -310,23 +310,23 @@ ai_openai_choice(ai_tap_t *tap, const ai_json_t *choice, ai_uint_t whole)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "delta")) {
+        if (ai_json_is(&name, "delta")) {
             delta = value;
 
-        } else if (ai_tap_is(&name, "message")) {
+        } else if (ai_json_is(&name, "message")) {
             message = value;
 
-        } else if (ai_tap_is(&name, "text")) {
+        } else if (ai_json_is(&name, "text")) {
             text = value;
 
-        } else if (ai_tap_is(&name, "index")) {
+        } else if (ai_json_is(&name, "index")) {
             (void) ai_json_uint(&value, &index);
 
-        } else if (ai_tap_is(&name, "finish_reason")) {
+        } else if (ai_json_is(&name, "finish_reason")) {
             finished = value.type == AI_JSON_STRING
                        && ai_tap_finish(tap, &value);
 
-        } else if (ai_tap_is(&name, "error") && ai_tap_is_error(&value)) {
+        } else if (ai_json_is(&name, "error") && ai_tap_is_error(&value)) {
             return ai_tap_error(tap, &value);
         }
     }
@@ -371,26 +371,26 @@ ai_openai_message(ai_tap_t *tap, const ai_json_t *message)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "content")) {
+        if (ai_json_is(&name, "content")) {
             content |= value.type == AI_JSON_ARRAY
                        ? ai_openai_parts(tap, &value)
                        : ai_tap_text(tap, &value);
 
-        } else if (ai_tap_is(&name, "reasoning_content")
-                   || ai_tap_is(&name, "reasoning")
-                   || ai_tap_is(&name, "refusal"))
+        } else if (ai_json_is(&name, "reasoning_content")
+                   || ai_json_is(&name, "reasoning")
+                   || ai_json_is(&name, "refusal"))
         {
             content |= ai_tap_text(tap, &value);
 
-        } else if (ai_tap_is(&name, "tool_calls")) {
+        } else if (ai_json_is(&name, "tool_calls")) {
             content |= ai_openai_tools(tap, &value);
 
-        } else if (ai_tap_is(&name, "function_call")) {
+        } else if (ai_json_is(&name, "function_call")) {
             content |= ai_openai_call(tap, &value);
 
-        } else if (ai_tap_is(&name, "audio")
-                   || ai_tap_is(&name, "images")
-                   || ai_tap_is(&name, "reasoning_details"))
+        } else if (ai_json_is(&name, "audio")
+                   || ai_json_is(&name, "images")
+                   || ai_json_is(&name, "reasoning_details"))
         {
             content |= ai_tap_members(&value);
         }
@@ -495,12 +495,12 @@ ai_openai_call(ai_tap_t *tap, const ai_json_t *function)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "name")) {
+        if (ai_json_is(&name, "name")) {
             ai_tap_tool(tap, &value);
-            content |= ai_tap_filled(&value);
+            content |= ai_json_filled(&value);
 
-        } else if (ai_tap_is(&name, "arguments")
-                   || ai_tap_is(&name, "input"))
+        } else if (ai_json_is(&name, "arguments")
+                   || ai_json_is(&name, "input"))
         {
             content |= ai_tap_text(tap, &value);
         }
@@ -534,34 +534,34 @@ ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "prompt_tokens")
-            || ai_tap_is(&name, "input_tokens"))
+        if (ai_json_is(&name, "prompt_tokens")
+            || ai_json_is(&name, "input_tokens"))
         {
             u.has_parts |= ai_tap_count(&value, &u.input);
 
-        } else if (ai_tap_is(&name, "completion_tokens")
-                   || ai_tap_is(&name, "output_tokens"))
+        } else if (ai_json_is(&name, "completion_tokens")
+                   || ai_json_is(&name, "output_tokens"))
         {
             u.has_parts |= ai_tap_count(&value, &u.output);
 
-        } else if (ai_tap_is(&name, "total_tokens")) {
+        } else if (ai_json_is(&name, "total_tokens")) {
             u.has_total = ai_tap_count(&value, &u.total);
 
-        } else if (ai_tap_is(&name, "prompt_tokens_details")
-                   || ai_tap_is(&name, "prompt_token_details")
-                   || ai_tap_is(&name, "input_tokens_details"))
+        } else if (ai_json_is(&name, "prompt_tokens_details")
+                   || ai_json_is(&name, "prompt_token_details")
+                   || ai_json_is(&name, "input_tokens_details"))
         {
             ai_openai_input_details(&u, &value);
 
-        } else if (ai_tap_is(&name, "completion_tokens_details")
-                   || ai_tap_is(&name, "output_tokens_details"))
+        } else if (ai_json_is(&name, "completion_tokens_details")
+                   || ai_json_is(&name, "output_tokens_details"))
         {
             if (ai_json_get(&value, "reasoning_tokens", &n) == AI_OK) {
                 (void) ai_tap_count(&n, &u.reasoning);
             }
 
-        } else if (ai_tap_is(&name, "prompt_cache_hit_tokens")
-                   || ai_tap_is(&name, "cached_tokens"))
+        } else if (ai_json_is(&name, "prompt_cache_hit_tokens")
+                   || ai_json_is(&name, "cached_tokens"))
         {
             (void) ai_tap_count(&value, &u.hit);
         }
@@ -601,10 +601,10 @@ ai_openai_input_details(ai_openai_usage_t *u, const ai_json_t *details)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "cached_tokens")) {
+        if (ai_json_is(&name, "cached_tokens")) {
             (void) ai_tap_count(&value, &u->cached);
 
-        } else if (ai_tap_is(&name, "cache_write_tokens")) {
+        } else if (ai_json_is(&name, "cache_write_tokens")) {
             (void) ai_tap_count(&value, &u->cache_write);
         }
     }

@@ -115,7 +115,7 @@ ai_responses_event(ai_tap_t *tap, ai_str_t *name, ai_json_t *root)
 
     type = *name;
 
-    if (ai_tap_filled(&m.type)) {
+    if (ai_json_filled(&m.type)) {
         type = ai_json_str_raw(&m.type);
     }
 
@@ -172,19 +172,19 @@ ai_responses_root(ai_tap_t *tap, const ai_json_t *root,
 
     while (ai_tap_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "type")) {
+        if (ai_json_is(&name, "type")) {
             m->type = value;
 
-        } else if (ai_tap_is(&name, "delta")) {
+        } else if (ai_json_is(&name, "delta")) {
             m->delta = value;
 
-        } else if (ai_tap_is(&name, "response")) {
+        } else if (ai_json_is(&name, "response")) {
             m->response = value;
 
-        } else if (ai_tap_is(&name, "item")) {
+        } else if (ai_json_is(&name, "item")) {
             m->item = value;
 
-        } else if (ai_tap_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             m->error = ai_tap_is_error(&value);
 
         } else {
@@ -263,7 +263,7 @@ ai_responses_response(ai_tap_t *tap, ai_json_t *root)
         return ai_tap_error(tap, &r.error);
     }
 
-    if (ai_tap_is(&r.status, "failed")) {
+    if (ai_json_is(&r.status, "failed")) {
         return ai_tap_error(tap, root);
     }
 
@@ -292,22 +292,22 @@ ai_responses_members(ai_tap_t *tap, const ai_json_t *response,
     while (response->type == AI_JSON_OBJECT
            && ai_tap_next(&it, &name, &value) == AI_OK)
     {
-        if (ai_tap_is(&name, "model")) {
+        if (ai_json_is(&name, "model")) {
             ai_tap_model(tap, &value);
 
-        } else if (ai_tap_is(&name, "status")) {
+        } else if (ai_json_is(&name, "status")) {
             r->status = value;
 
-        } else if (ai_tap_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             r->error = value;
 
-        } else if (ai_tap_is(&name, "output")) {
+        } else if (ai_json_is(&name, "output")) {
             r->output = value;
 
-        } else if (ai_tap_is(&name, "incomplete_details")) {
+        } else if (ai_json_is(&name, "incomplete_details")) {
             r->details = value;
 
-        } else if (ai_tap_is(&name, "usage")) {
+        } else if (ai_json_is(&name, "usage")) {
             (void) ai_openai_usage(tap, &value);
         }
     }
@@ -321,15 +321,15 @@ ai_responses_finish(ai_tap_t *tap, ai_responses_t *r)
 {
     ai_json_t  reason;
 
-    if (ai_tap_is(&r->status, "in_progress")
-        || ai_tap_is(&r->status, "queued"))
+    if (ai_json_is(&r->status, "in_progress")
+        || ai_json_is(&r->status, "queued"))
     {
         return;
     }
 
     if (r->details.type == AI_JSON_OBJECT
         && ai_json_get(&r->details, "reason", &reason) == AI_OK
-        && ai_tap_filled(&reason))
+        && ai_json_filled(&reason))
     {
         r->status = reason;
     }
@@ -380,13 +380,13 @@ ai_responses_item_text(ai_tap_t *tap, const ai_json_t *item)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "arguments") || ai_tap_is(&name, "input")) {
+        if (ai_json_is(&name, "arguments") || ai_json_is(&name, "input")) {
             (void) ai_tap_text(tap, &value);
             continue;
         }
 
         if (value.type != AI_JSON_ARRAY
-            || (!ai_tap_is(&name, "content") && !ai_tap_is(&name, "summary")))
+            || (!ai_json_is(&name, "content") && !ai_json_is(&name, "summary")))
         {
             continue;
         }
@@ -413,8 +413,8 @@ ai_responses_item_tool(ai_tap_t *tap, const ai_json_t *item)
     ai_json_t  type, name;
 
     if (ai_json_get(item, "type", &type) != AI_OK
-        || (!ai_tap_is(&type, "function_call")
-            && !ai_tap_is(&type, "custom_tool_call")))
+        || (!ai_json_is(&type, "function_call")
+            && !ai_json_is(&type, "custom_tool_call")))
     {
         return 0;
     }

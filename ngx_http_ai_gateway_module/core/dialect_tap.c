@@ -64,6 +64,16 @@ static const ai_tap_status_t  ai_tap_statuses[] = {
     { ai_string("timeout_error"), 504 },
     { ai_string("DEADLINE_EXCEEDED"), 504 },
     { ai_string("overloaded_error"), 529 },
+
+    /* exceptions in event streams of AWS */
+
+    { ai_string("validationException"), 400 },
+    { ai_string("throttlingException"), 429 },
+    { ai_string("internalServerException"), 500 },
+    { ai_string("modelStreamErrorException"), 500 },
+    { ai_string("serviceUnavailableException"), 503 },
+    { ai_string("modelTimeoutException"), 504 },
+
     { ai_null_string, 0 }
 };
 
@@ -83,7 +93,7 @@ ai_tap_members(const ai_json_t *v)
 ai_uint_t
 ai_tap_text(ai_tap_t *tap, const ai_json_t *v)
 {
-    if (!ai_tap_filled(v)) {
+    if (!ai_json_filled(v)) {
         return 0;
     }
 
@@ -98,7 +108,7 @@ ai_tap_text(ai_tap_t *tap, const ai_json_t *v)
 void
 ai_tap_model(ai_tap_t *tap, const ai_json_t *v)
 {
-    if (tap->model.len == 0 && ai_tap_filled(v)) {
+    if (tap->model.len == 0 && ai_json_filled(v)) {
         tap->model.len = ai_tap_keep(tap->model_buf, AI_TAP_MODEL_LEN, v);
     }
 }
@@ -109,7 +119,7 @@ ai_tap_finish(ai_tap_t *tap, const ai_json_t *v)
 {
     size_t  len;
 
-    if (ai_tap_filled(v)) {
+    if (ai_json_filled(v)) {
         tap->finish.len = ai_tap_keep(tap->finish_buf, AI_TAP_FINISH_LEN, v);
         return 1;
     }
@@ -137,7 +147,7 @@ ai_tap_tool(ai_tap_t *tap, const ai_json_t *name)
     size_t   len;
     u_char  *p;
 
-    if (!ai_tap_filled(name)) {
+    if (!ai_json_filled(name)) {
         return;
     }
 
@@ -225,7 +235,7 @@ ai_tap_is_error(const ai_json_t *v)
     switch (v->type) {
 
     case AI_JSON_STRING:
-        return ai_tap_filled(v);
+        return ai_json_filled(v);
 
     case AI_JSON_OBJECT:
     case AI_JSON_ARRAY:
@@ -261,12 +271,12 @@ ai_tap_error(ai_tap_t *tap, const ai_json_t *v)
     while (error.type == AI_JSON_OBJECT
            && ai_json_next(&it, &name, &value) == AI_OK)
     {
-        if (ai_tap_is(&name, "message") || ai_tap_is(&name, "detail")
-            || ai_tap_is(&name, "error"))
+        if (ai_json_is(&name, "message") || ai_json_is(&name, "detail")
+            || ai_json_is(&name, "error"))
         {
             ai_tap_error_message(tap, &value);
 
-        } else if (ai_tap_is(&name, "code")) {
+        } else if (ai_json_is(&name, "code")) {
             status = ai_tap_error_status(&value);
 
             /* says more than the type, unless it says nothing */
@@ -280,7 +290,7 @@ ai_tap_error(ai_tap_t *tap, const ai_json_t *v)
                 ai_tap_error_type(tap, &value);
             }
 
-        } else if (ai_tap_is(&name, "type") || ai_tap_is(&name, "status")) {
+        } else if (ai_json_is(&name, "type") || ai_json_is(&name, "status")) {
             status = ai_tap_error_status(&value);
 
             if (status != 0 && !coded) {
@@ -292,6 +302,33 @@ ai_tap_error(ai_tap_t *tap, const ai_json_t *v)
     }
 
     return AI_EVENT_ERROR;
+}
+
+
+void
+ai_tap_error_name(ai_tap_t *tap, const ai_str_t *name)
+{
+    ai_json_t  v;
+
+    if (name->len == 0) {
+        return;
+    }
+
+    /* as a value: no one looks at the quotes */
+
+    memset(&v, 0, sizeof(ai_json_t));
+
+    v.type = AI_JSON_STRING;
+    v.start = name->data - 1;
+    v.end = name->data + name->len + 1;
+
+    if (tap->error_type.len == 0) {
+        ai_tap_error_type(tap, &v);
+    }
+
+    if (tap->error_status == 0) {
+        tap->error_status = ai_tap_error_status(&v);
+    }
 }
 
 
@@ -335,7 +372,7 @@ ai_tap_error_inner(const ai_json_t *v)
 static void
 ai_tap_error_message(ai_tap_t *tap, const ai_json_t *v)
 {
-    if (ai_tap_filled(v)) {
+    if (ai_json_filled(v)) {
         tap->error_message.len = ai_tap_keep(tap->error_buf,
                                              AI_TAP_ERROR_LEN, v);
     }
@@ -347,7 +384,7 @@ ai_tap_error_type(ai_tap_t *tap, const ai_json_t *v)
 {
     /* "error" is the type of the event, not of the error */
 
-    if (ai_tap_filled(v) && !ai_tap_is(v, "error")) {
+    if (ai_json_filled(v) && !ai_json_is(v, "error")) {
         tap->error_type.len = ai_tap_keep(tap->error_type_buf,
                                           sizeof(tap->error_type_buf), v);
     }

@@ -11,16 +11,7 @@
 #define _WIRE_ANTHROPIC_H_INCLUDED_
 
 
-#include "ai_wire.h"
-
-
-/*
- * The tool that a model must call where it knows no output_config.format: its
- * schema is the one of the answer, and its input is the answer.  Decoders
- * know it by its name, which therefore is not one that a client would use.
- */
-
-#define AI_ANTHROPIC_JSON    "gateway_json_answer"
+#include "wire.h"
 
 
 #define AI_ANTHROPIC_CLOUD                                                   \
@@ -37,7 +28,7 @@ typedef enum {
     AI_ANTHROPIC_TEXT,
     AI_ANTHROPIC_THINKING,
     AI_ANTHROPIC_CALL,
-    AI_ANTHROPIC_ANSWER,          /* a call of AI_ANTHROPIC_JSON */
+    AI_ANTHROPIC_ANSWER,          /* a call of AI_WIRE_JSON */
     AI_ANTHROPIC_SKIP             /* redacted, of the server, unknown */
 } ai_anthropic_block_e;
 
@@ -61,7 +52,7 @@ typedef struct {
     ai_citation_t        **last;
     uint64_t               from;       /* where that text began */
     uint64_t               chars;      /* of text so far */
-    unsigned               answer:1;   /* AI_ANTHROPIC_JSON was called */
+    unsigned               answer:1;   /* AI_WIRE_JSON was called */
 } ai_anthropic_decode_t;
 
 
@@ -71,19 +62,13 @@ typedef struct {
     ai_anthropic_block_e   open;
     ai_finish_e            finish;
     ai_mstr_t              sequence;
+    ai_citation_t         *cited;      /* before the text that cites */
+    ai_citation_t        **last_cited;
+    ai_uint_t              ncited;
     unsigned               refused:1;
     unsigned               sealed:1;
     unsigned               ended:1;
 } ai_anthropic_encode_t;
-
-
-/* what a request is read with */
-
-typedef struct {
-    ai_request_t          *req;
-    ai_report_t           *rep;
-    ai_uint_t              message;    /* the one that is read */
-} ai_anthropic_read_t;
 
 
 typedef enum {
@@ -111,21 +96,15 @@ typedef struct {
     ai_role_e              role;       /* of the message that is open */
     unsigned               open:1;
     unsigned               called:1;   /* there are calls in the messages */
-    unsigned               answer:1;   /* by the tool AI_ANTHROPIC_JSON */
+    unsigned               answer:1;   /* by the tool AI_WIRE_JSON */
 } ai_anthropic_write_t;
-
-
-/* the values of an object's members by their names, null if there is none */
-
-void ai_anthropic_members(const ai_json_t *object, const ai_str_t *names,
-    ai_uint_t n, ai_json_t *values);
 
 
 ai_int_t ai_anthropic_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep);
 /* its members "system" and "messages" */
-ai_int_t ai_anthropic_system(ai_anthropic_read_t *r, const ai_json_t *v);
-ai_int_t ai_anthropic_messages(ai_anthropic_read_t *r, const ai_json_t *v);
+ai_int_t ai_anthropic_system(ai_wire_read_t *r, const ai_json_t *v);
+ai_int_t ai_anthropic_messages(ai_wire_read_t *r, const ai_json_t *v);
 
 ai_int_t ai_anthropic_render_request(ai_request_t *req,
     const ai_target_t *t, ai_buf_t *out, ai_report_t *rep);
@@ -147,9 +126,6 @@ ai_int_t ai_anthropic_name(ai_anthropic_write_t *w, const char *member,
 /* whether a message is one of those that "system" is made of */
 ai_uint_t ai_anthropic_is_system(const ai_anthropic_write_t *w,
     const ai_message_t *m);
-
-/* nothing but white space, which is rejected as empty text is */
-ai_uint_t ai_anthropic_blank(const ai_mstr_t *text);
 
 /* the members "system" and "messages"; AI_OK, AI_DECLINED, AI_ERROR */
 void ai_anthropic_put_system(ai_anthropic_write_t *w);

@@ -11,6 +11,11 @@
 #include "wire_anthropic.h"
 
 
+/* sources that may wait for the text that cites them */
+
+#define AI_ANTHROPIC_CITED  256
+
+
 static ai_int_t ai_anthropic_first(ai_encode_t *e, const ai_delta_t *delta);
 static void ai_anthropic_words(ai_encode_t *e, ai_anthropic_block_e type,
     const ai_mstr_t *text);
@@ -27,7 +32,11 @@ static ai_int_t ai_anthropic_signed(ai_encode_t *e, ai_state_e kind,
 static ai_int_t ai_anthropic_seal(ai_encode_t *e, const ai_delta_t *delta);
 static void ai_anthropic_redacted(ai_encode_t *e, const ai_mstr_t *data);
 static ai_int_t ai_anthropic_called(ai_encode_t *e, const ai_delta_t *delta);
-static void ai_anthropic_citation(ai_encode_t *e, const ai_delta_t *delta);
+static ai_int_t ai_anthropic_citation(ai_encode_t *e,
+    const ai_delta_t *delta);
+static ai_int_t ai_anthropic_cite_later(ai_encode_t *e,
+    const ai_citation_t *c);
+static void ai_anthropic_cite(ai_encode_t *e, const ai_citation_t *c);
 static ai_int_t ai_anthropic_finish(ai_encode_t *e, const ai_delta_t *delta);
 static void ai_anthropic_last(ai_encode_t *e);
 static ai_int_t ai_anthropic_parts(ai_encode_t *e,
@@ -112,7 +121,7 @@ ai_anthropic_render_event(ai_encode_t *e, const ai_delta_t *delta)
         break;
 
     case AI_DELTA_CITATION:
-        ai_anthropic_citation(e, delta);
+        rc = ai_anthropic_citation(e, delta);
         break;
 
     case AI_DELTA_FINISH:
@@ -332,6 +341,13 @@ ai_anthropic_open(ai_encode_t *e, ai_anthropic_block_e type,
     ai_anthropic_event_end(e);
 
     s->open = type;
+
+    if (type == AI_ANTHROPIC_TEXT) {
+
+        for ( /* void */ ; s->cited != NULL; s->cited = s->cited->next) {
+            ai_anthropic_cite(e, s->cited);
+        }
+    }
 }
 
 
@@ -482,7 +498,7 @@ ai_anthropic_called(ai_encode_t *e, const ai_delta_t *delta)
 
 /* of the text that is open */
 
-static void
+static ai_int_t
 ai_anthropic_citation(ai_encode_t *e, const ai_delta_t *delta)
 {
     ai_citation_t           c;
@@ -490,8 +506,8 @@ ai_anthropic_citation(ai_encode_t *e, const ai_delta_t *delta)
 
     s = e->state;
 
-    if (s->open != AI_ANTHROPIC_TEXT || ai_mstr_empty(&delta->url)) {
-        return;
+    if (ai_mstr_empty(&delta->url)) {
+        return AI_OK;
     }
 
     memset(&c, 0, sizeof(ai_citation_t));
@@ -500,11 +516,68 @@ ai_anthropic_citation(ai_encode_t *e, const ai_delta_t *delta)
     c.title = delta->name;
     c.text = delta->text;
 
+    if (s->open == AI_ANTHROPIC_TEXT) {
+        ai_anthropic_cite(e, &c);
+        return AI_OK;
+    }
+
+    return ai_anthropic_cite_later(e, &c);
+}
+
+
+/* some tell their sources first, and the text after that */
+
+static ai_int_t
+ai_anthropic_cite_later(ai_encode_t *e, const ai_citation_t *c)
+{
+    ai_citation_t          *copy;
+    ai_anthropic_encode_t  *s;
+
+    s = e->state;
+
+    if (s->ncited == AI_ANTHROPIC_CITED) {
+        return AI_OK;
+    }
+
+    copy = ai_alloc(e->alloc, sizeof(ai_citation_t));
+
+    if (copy == NULL) {
+        return AI_ERROR;
+    }
+
+    memset(copy, 0, sizeof(ai_citation_t));
+
+    if (ai_mstr_copy(&c->url, e->alloc, &copy->url) != AI_OK
+        || ai_mstr_copy(&c->title, e->alloc, &copy->title) != AI_OK
+        || ai_mstr_copy(&c->text, e->alloc, &copy->text) != AI_OK)
+    {
+        return AI_ERROR;
+    }
+
+    if (s->cited == NULL) {
+        s->last_cited = &s->cited;
+    }
+
+    *s->last_cited = copy;
+    s->last_cited = &copy->next;
+    s->ncited++;
+
+    return AI_OK;
+}
+
+
+static void
+ai_anthropic_cite(ai_encode_t *e, const ai_citation_t *c)
+{
+    ai_anthropic_encode_t  *s;
+
+    s = e->state;
+
     ai_anthropic_event(e, "content_block_delta");
     ai_buf_key_uint(e->out, "index", s->next);
     ai_buf_lit(e->out, ",\"delta\":{\"type\":\"citations_delta\","
                        "\"citation\":");
-    ai_anthropic_cited_by(e, &c);
+    ai_anthropic_cited_by(e, c);
     ai_buf_lit(e->out, "}");
     ai_anthropic_event_end(e);
 }
@@ -783,7 +856,7 @@ ai_anthropic_tokens(ai_encode_t *e, const ai_usage_t *u)
         usage = *u;
 
     } else {
-        usage.uncached = e->input;
+        usage.uncached = ai_encode_input(e);
         usage.output = u ? u->output : 0;
     }
 

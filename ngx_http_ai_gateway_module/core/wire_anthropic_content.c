@@ -6,7 +6,6 @@
  */
 
 
-#include "ai_base64.h"
 #include "wire_anthropic.h"
 
 
@@ -99,7 +98,7 @@ ai_anthropic_put_system(ai_anthropic_write_t *w)
 
         for (part = m->parts; part != NULL; part = part->next) {
 
-            if (!ai_anthropic_blank(&part->text)) {
+            if (!ai_wire_blank(&part->text)) {
                 ai_anthropic_put_text(w, &part->text, &part->cache);
             }
         }
@@ -182,7 +181,7 @@ ai_anthropic_put_user(ai_anthropic_write_t *w, const ai_message_t *m)
 
     for (part = m->parts; part != NULL; part = part->next) {
 
-        if (part->type == AI_PART_TEXT && ai_anthropic_blank(&part->text)) {
+        if (part->type == AI_PART_TEXT && ai_wire_blank(&part->text)) {
             continue;
         }
 
@@ -223,7 +222,7 @@ ai_anthropic_put_assistant(ai_anthropic_write_t *w, const ai_message_t *m)
                 text = ai_anthropic_trim(&text);
             }
 
-            if (!ai_anthropic_blank(&text)) {
+            if (!ai_wire_blank(&text)) {
                 ai_anthropic_begin(w, AI_ROLE_ASSISTANT);
                 ai_anthropic_put_text(w, &text, &part->cache);
             }
@@ -291,7 +290,7 @@ ai_anthropic_put_mid(ai_anthropic_write_t *w, const ai_message_t *from,
 
         for (part = m->parts; part != NULL; part = part->next) {
 
-            if (!ai_anthropic_blank(&part->text)) {
+            if (!ai_wire_blank(&part->text)) {
                 ai_anthropic_begin(w, role);
                 ai_anthropic_put_text(w, &part->text, &part->cache);
             }
@@ -457,7 +456,7 @@ ai_anthropic_put_part(ai_anthropic_write_t *w, const ai_part_t *part)
     case AI_PART_TEXT:
     case AI_PART_REFUSAL:
 
-        if (!ai_anthropic_blank(&part->text)) {
+        if (!ai_wire_blank(&part->text)) {
             ai_anthropic_put_text(w, &part->text, &part->cache);
         }
 
@@ -577,27 +576,17 @@ ai_anthropic_put_source(ai_anthropic_write_t *w, const ai_part_t *part)
 static ai_int_t
 ai_anthropic_put_decoded(ai_anthropic_write_t *w, const ai_part_t *part)
 {
-    size_t     n;
-    u_char    *p;
+    ai_int_t   rc;
     ai_str_t   s;
     ai_mstr_t  text;
 
-    if (ai_mstr_decode(&part->data, w->req->alloc, &s) != AI_OK) {
-        return AI_ERROR;
+    rc = ai_wire_base64(&part->data, w->req->alloc, &s);
+    if (rc != AI_OK) {
+        return (rc == AI_ERROR) ? AI_ERROR
+               : ai_report_refuse(w->rep, "messages",
+                                  "the data of a document is not base64");
     }
 
-    p = ai_alloc(w->req->alloc, ai_base64_decoded_len(s.len));
-    if (p == NULL) {
-        return AI_ERROR;
-    }
-
-    if (ai_base64_decode(p, s.data, s.len, &n) != AI_OK) {
-        return ai_report_refuse(w->rep, "messages",
-                                "the data of a document is not base64");
-    }
-
-    s.data = p;
-    s.len = n;
     text = ai_mstr_plain(&s);
 
     ai_anthropic_put_plain(w, &text);
@@ -623,17 +612,6 @@ ai_anthropic_starts(const ai_mstr_t *m, const char *text)
     len = strlen(text);
 
     return m->s.len >= len && memcmp(m->s.data, text, len) == 0;
-}
-
-
-ai_uint_t
-ai_anthropic_blank(const ai_mstr_t *text)
-{
-    ai_mstr_t  m;
-
-    m = ai_anthropic_trim(text);
-
-    return ai_mstr_empty(&m);
 }
 
 

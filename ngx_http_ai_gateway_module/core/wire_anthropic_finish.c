@@ -46,7 +46,7 @@ ai_anthropic_stopped(ai_decode_t *d, const ai_json_t *v)
 
     s = d->state;
 
-    ai_anthropic_members(v, names, 3, m);
+    ai_wire_members(v, names, 3, m);
 
     ai_delta_init(&delta, AI_DELTA_FINISH);
 
@@ -123,7 +123,7 @@ ai_anthropic_usage(ai_decode_t *d, const ai_json_t *v,
     count[3] = &u->output;
     count[4] = &u->reasoning;
 
-    ai_anthropic_members(v, names, 5, m);
+    ai_wire_members(v, names, 5, m);
 
     if (m[4].type != AI_JSON_OBJECT
         || ai_json_get(&m[4], "thinking_tokens", &m[4]) != AI_OK)

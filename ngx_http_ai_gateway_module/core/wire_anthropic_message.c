@@ -51,42 +51,38 @@ static const ai_str_t  ai_block_names[] = {
 };
 
 
-static ai_int_t ai_anthropic_refuse(ai_anthropic_read_t *r,
-    const char *member, const char *message);
-static ai_int_t ai_anthropic_message(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_message(ai_wire_read_t *r,
     const ai_json_t *v);
-static ai_int_t ai_anthropic_user(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_user(ai_wire_read_t *r,
     const ai_json_t *blocks);
-static ai_int_t ai_anthropic_assistant(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_assistant(ai_wire_read_t *r,
     const ai_json_t *blocks);
-static ai_int_t ai_anthropic_block(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_block(ai_wire_read_t *r,
     const ai_json_t *v, ai_json_t *b);
-static ai_int_t ai_anthropic_string(ai_anthropic_read_t *r, ai_role_e role,
-    const ai_json_t *v);
-static ai_int_t ai_anthropic_call(ai_anthropic_read_t *r, ai_message_t *m,
+static ai_int_t ai_anthropic_call(ai_wire_read_t *r, ai_message_t *m,
     ai_json_t *b);
-static ai_int_t ai_anthropic_thinking(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_thinking(ai_wire_read_t *r,
     ai_message_t *m, ai_json_t *b);
-static ai_int_t ai_anthropic_result(ai_anthropic_read_t *r, ai_message_t *m,
+static ai_int_t ai_anthropic_result(ai_wire_read_t *r, ai_message_t *m,
     ai_json_t *b);
-static ai_int_t ai_anthropic_content(ai_anthropic_read_t *r, ai_json_t *b,
+static ai_int_t ai_anthropic_content(ai_wire_read_t *r, ai_json_t *b,
     ai_part_t ***last);
-static ai_int_t ai_anthropic_texts(ai_anthropic_read_t *r,
+static ai_int_t ai_anthropic_texts(ai_wire_read_t *r,
     const ai_json_t *blocks, ai_part_t ***last);
-static ai_int_t ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b,
+static ai_int_t ai_anthropic_media(ai_wire_read_t *r, ai_json_t *b,
     ai_part_e type, ai_part_t ***last);
-static ai_part_t *ai_anthropic_part(ai_anthropic_read_t *r, ai_part_e type,
+static ai_part_t *ai_anthropic_part(ai_wire_read_t *r, ai_part_e type,
     ai_part_t ***last);
 
 
 ai_int_t
-ai_anthropic_system(ai_anthropic_read_t *r, const ai_json_t *v)
+ai_anthropic_system(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_int_t       rc;
     ai_message_t  *m;
 
     if (v->type == AI_JSON_STRING) {
-        return ai_anthropic_string(r, AI_ROLE_SYSTEM, v);
+        return ai_wire_add_message(r->req, AI_ROLE_SYSTEM, v);
     }
 
     if (v->type != AI_JSON_ARRAY) {
@@ -108,7 +104,7 @@ ai_anthropic_system(ai_anthropic_read_t *r, const ai_json_t *v)
 
 
 ai_int_t
-ai_anthropic_messages(ai_anthropic_read_t *r, const ai_json_t *v)
+ai_anthropic_messages(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_int_t        rc;
     ai_json_t       message;
@@ -118,10 +114,12 @@ ai_anthropic_messages(ai_anthropic_read_t *r, const ai_json_t *v)
         return ai_report_refuse(r->rep, "messages", "an array is expected");
     }
 
+    r->list = "messages";
+
     ai_json_iter_init(&it, v);
 
-    for (r->message = 0; ai_json_next(&it, NULL, &message) == AI_OK;
-         r->message++)
+    for (r->index = 0; ai_json_next(&it, NULL, &message) == AI_OK;
+         r->index++)
     {
         rc = ai_anthropic_message(r, &message);
         if (rc != AI_OK) {
@@ -129,12 +127,14 @@ ai_anthropic_messages(ai_anthropic_read_t *r, const ai_json_t *v)
         }
     }
 
+    r->list = NULL;
+
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_anthropic_message(ai_anthropic_read_t *r, const ai_json_t *v)
+ai_anthropic_message(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_role_e      role;
     ai_json_t      m[2];
@@ -144,7 +144,7 @@ ai_anthropic_message(ai_anthropic_read_t *r, const ai_json_t *v)
         ai_string("role"), ai_string("content")
     };
 
-    ai_anthropic_members(v, names, 2, m);
+    ai_wire_members(v, names, 2, m);
 
     if (ai_json_name_eq(&m[0], "user")) {
         role = AI_ROLE_USER;
@@ -156,16 +156,16 @@ ai_anthropic_message(ai_anthropic_read_t *r, const ai_json_t *v)
         role = AI_ROLE_SYSTEM;
 
     } else {
-        return ai_anthropic_refuse(r, "role", "\"user\", \"assistant\" or "
+        return ai_wire_refuse(r, "role", "\"user\", \"assistant\" or "
                                    "\"system\" is expected");
     }
 
     if (m[1].type == AI_JSON_STRING) {
-        return ai_anthropic_string(r, role, &m[1]);
+        return ai_wire_add_message(r->req, role, &m[1]);
     }
 
     if (m[1].type != AI_JSON_ARRAY) {
-        return ai_anthropic_refuse(r, "content",
+        return ai_wire_refuse(r, "content",
                                    "a string or an array is expected");
     }
 
@@ -183,7 +183,7 @@ ai_anthropic_message(ai_anthropic_read_t *r, const ai_json_t *v)
     }
 
     if (ai_anthropic_texts(r, &m[1], &message->last) == AI_DECLINED) {
-        return ai_anthropic_refuse(r, "content", "a block must be an object "
+        return ai_wire_refuse(r, "content", "a block must be an object "
                                    "with a type");
     }
 
@@ -194,7 +194,7 @@ ai_anthropic_message(ai_anthropic_read_t *r, const ai_json_t *v)
 /* results make a message of their own, see ai_request_normalize() */
 
 static ai_int_t
-ai_anthropic_user(ai_anthropic_read_t *r, const ai_json_t *blocks)
+ai_anthropic_user(ai_wire_read_t *r, const ai_json_t *blocks)
 {
     ai_int_t         rc;
     ai_json_t        v, b[AI_BLOCK_N];
@@ -241,7 +241,7 @@ ai_anthropic_user(ai_anthropic_read_t *r, const ai_json_t *blocks)
 
 
 static ai_int_t
-ai_anthropic_assistant(ai_anthropic_read_t *r, const ai_json_t *blocks)
+ai_anthropic_assistant(ai_wire_read_t *r, const ai_json_t *blocks)
 {
     ai_int_t         rc;
     ai_json_t        v, *type, b[AI_BLOCK_N];
@@ -290,12 +290,12 @@ ai_anthropic_assistant(ai_anthropic_read_t *r, const ai_json_t *blocks)
 
 
 static ai_int_t
-ai_anthropic_block(ai_anthropic_read_t *r, const ai_json_t *v, ai_json_t *b)
+ai_anthropic_block(ai_wire_read_t *r, const ai_json_t *v, ai_json_t *b)
 {
-    ai_anthropic_members(v, ai_block_names, AI_BLOCK_N, b);
+    ai_wire_members(v, ai_block_names, AI_BLOCK_N, b);
 
     if (b[AI_BLOCK_TYPE].type != AI_JSON_STRING) {
-        return ai_anthropic_refuse(r, "content", "a block must be an object "
+        return ai_wire_refuse(r, "content", "a block must be an object "
                                    "with a type");
     }
 
@@ -304,30 +304,7 @@ ai_anthropic_block(ai_anthropic_read_t *r, const ai_json_t *v, ai_json_t *b)
 
 
 static ai_int_t
-ai_anthropic_string(ai_anthropic_read_t *r, ai_role_e role,
-    const ai_json_t *v)
-{
-    ai_part_t     *part;
-    ai_message_t  *m;
-
-    m = ai_request_message(r->req, role);
-    if (m == NULL) {
-        return AI_ERROR;
-    }
-
-    part = ai_message_part(r->req, m, AI_PART_TEXT);
-    if (part == NULL) {
-        return AI_ERROR;
-    }
-
-    part->text = ai_mstr(v);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_call(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
+ai_anthropic_call(ai_wire_read_t *r, ai_message_t *m, ai_json_t *b)
 {
     ai_str_t    input;
     ai_part_t  *part;
@@ -335,14 +312,14 @@ ai_anthropic_call(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
     if (b[AI_BLOCK_ID].type != AI_JSON_STRING
         || b[AI_BLOCK_NAME].type != AI_JSON_STRING)
     {
-        return ai_anthropic_refuse(r, "content",
+        return ai_wire_refuse(r, "content",
                                    "tool_use needs an id and a name");
     }
 
     if (b[AI_BLOCK_INPUT].type != AI_JSON_OBJECT
         && b[AI_BLOCK_INPUT].type != AI_JSON_NULL)
     {
-        return ai_anthropic_refuse(r, "content",
+        return ai_wire_refuse(r, "content",
                                    "the input of tool_use must be an object");
     }
 
@@ -365,7 +342,7 @@ ai_anthropic_call(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
 /* what has no signature is words of another model that were made thinking */
 
 static ai_int_t
-ai_anthropic_thinking(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
+ai_anthropic_thinking(ai_wire_read_t *r, ai_message_t *m, ai_json_t *b)
 {
     ai_mstr_t    slot;
     ai_part_t   *part;
@@ -392,7 +369,7 @@ ai_anthropic_thinking(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
 
 
 static ai_int_t
-ai_anthropic_result(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
+ai_anthropic_result(ai_wire_read_t *r, ai_message_t *m, ai_json_t *b)
 {
     ai_int_t         rc;
     ai_json_t        v, in[AI_BLOCK_N], *content;
@@ -400,7 +377,7 @@ ai_anthropic_result(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
     ai_json_iter_t   it;
 
     if (b[AI_BLOCK_TOOL_USE_ID].type != AI_JSON_STRING) {
-        return ai_anthropic_refuse(r, "content",
+        return ai_wire_refuse(r, "content",
                                    "tool_result needs a tool_use_id");
     }
 
@@ -429,7 +406,7 @@ ai_anthropic_result(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
     }
 
     if (content->type != AI_JSON_ARRAY && content->type != AI_JSON_NULL) {
-        return ai_anthropic_refuse(r, "content", "the content of tool_result "
+        return ai_wire_refuse(r, "content", "the content of tool_result "
                                    "must be a string or an array");
     }
 
@@ -458,7 +435,7 @@ ai_anthropic_result(ai_anthropic_read_t *r, ai_message_t *m, ai_json_t *b)
 /* AI_DONE: a block of another kind */
 
 static ai_int_t
-ai_anthropic_content(ai_anthropic_read_t *r, ai_json_t *b,
+ai_anthropic_content(ai_wire_read_t *r, ai_json_t *b,
     ai_part_t ***last)
 {
     ai_json_t  *type;
@@ -469,7 +446,7 @@ ai_anthropic_content(ai_anthropic_read_t *r, ai_json_t *b,
     if (ai_json_name_eq(type, "text")) {
 
         if (b[AI_BLOCK_TEXT].type != AI_JSON_STRING) {
-            return ai_anthropic_refuse(r, "content",
+            return ai_wire_refuse(r, "content",
                                        "the text of a block is expected");
         }
 
@@ -509,7 +486,7 @@ ai_anthropic_content(ai_anthropic_read_t *r, ai_json_t *b,
         if (ai_anthropic_texts(r, &b[AI_BLOCK_CONTENT], last)
             == AI_DECLINED)
         {
-            return ai_anthropic_refuse(r, "content", "text blocks are "
+            return ai_wire_refuse(r, "content", "text blocks are "
                                        "expected in a search_result");
         }
 
@@ -523,7 +500,7 @@ ai_anthropic_content(ai_anthropic_read_t *r, ai_json_t *b,
 /* blocks that are nothing but text; AI_DECLINED: something is no block */
 
 static ai_int_t
-ai_anthropic_texts(ai_anthropic_read_t *r, const ai_json_t *blocks,
+ai_anthropic_texts(ai_wire_read_t *r, const ai_json_t *blocks,
     ai_part_t ***last)
 {
     ai_json_t       v, b[AI_BLOCK_N];
@@ -534,7 +511,7 @@ ai_anthropic_texts(ai_anthropic_read_t *r, const ai_json_t *blocks,
 
     while (ai_json_next(&it, NULL, &v) == AI_OK) {
 
-        ai_anthropic_members(&v, ai_block_names, AI_BLOCK_N, b);
+        ai_wire_members(&v, ai_block_names, AI_BLOCK_N, b);
 
         if (b[AI_BLOCK_TYPE].type != AI_JSON_STRING) {
             return AI_DECLINED;
@@ -559,7 +536,7 @@ ai_anthropic_texts(ai_anthropic_read_t *r, const ai_json_t *blocks,
 
 
 static ai_int_t
-ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b, ai_part_e type,
+ai_anthropic_media(ai_wire_read_t *r, ai_json_t *b, ai_part_e type,
     ai_part_t ***last)
 {
     ai_json_t        s[6], v, in[AI_BLOCK_N];
@@ -574,7 +551,7 @@ ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b, ai_part_e type,
         ai_string("url"), ai_string("file_id"), ai_string("content")
     };
 
-    ai_anthropic_members(&b[AI_BLOCK_SOURCE], names, 6, s);
+    ai_wire_members(&b[AI_BLOCK_SOURCE], names, 6, s);
 
     if (ai_json_name_eq(&s[TYPE], "content")
         && s[CONTENT].type == AI_JSON_ARRAY)
@@ -584,12 +561,12 @@ ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b, ai_part_e type,
         ai_json_iter_init(&it, &s[CONTENT]);
 
         while (ai_json_next(&it, NULL, &v) == AI_OK) {
-            ai_anthropic_members(&v, ai_block_names, AI_BLOCK_N, in);
+            ai_wire_members(&v, ai_block_names, AI_BLOCK_N, in);
 
             if (ai_json_name_eq(&in[AI_BLOCK_TYPE], "document")
                 || ai_anthropic_content(r, in, last) != AI_OK)
             {
-                return ai_anthropic_refuse(r, "content", "text and images "
+                return ai_wire_refuse(r, "content", "text and images "
                                            "are expected in a document");
             }
         }
@@ -627,7 +604,7 @@ ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b, ai_part_e type,
     if (ai_mstr_empty(&part->data) && ai_mstr_empty(&part->url)
         && ai_mstr_empty(&part->file) && ai_mstr_empty(&part->text))
     {
-        return ai_anthropic_refuse(r, "content", "the source of an image or "
+        return ai_wire_refuse(r, "content", "the source of an image or "
                                    "a document is missing or not known");
     }
 
@@ -636,7 +613,7 @@ ai_anthropic_media(ai_anthropic_read_t *r, ai_json_t *b, ai_part_e type,
 
 
 static ai_part_t *
-ai_anthropic_part(ai_anthropic_read_t *r, ai_part_e type, ai_part_t ***last)
+ai_anthropic_part(ai_wire_read_t *r, ai_part_e type, ai_part_t ***last)
 {
     ai_part_t  *part;
 
@@ -648,33 +625,4 @@ ai_anthropic_part(ai_anthropic_read_t *r, ai_part_e type, ai_part_t ***last)
     }
 
     return part;
-}
-
-
-/* of the message that is read, or of one of its members */
-
-static ai_int_t
-ai_anthropic_refuse(ai_anthropic_read_t *r, const char *member,
-    const char *message)
-{
-    ai_str_t  param;
-    ai_buf_t  b;
-
-    ai_buf_init(&b, r->rep->alloc, 256);
-
-    ai_buf_lit(&b, "messages.");
-    ai_buf_uint(&b, r->message);
-
-    if (member != NULL) {
-        ai_buf_lit(&b, ".");
-        ai_buf_cstr(&b, member);
-    }
-
-    ai_buf_put(&b, "", 1);
-
-    if (ai_buf_get(&b, &param) != AI_OK) {
-        return ai_report_refuse(r->rep, "messages", message);
-    }
-
-    return ai_report_refuse(r->rep, (char *) param.data, message);
 }

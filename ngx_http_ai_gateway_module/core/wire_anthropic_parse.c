@@ -93,6 +93,7 @@ static ai_int_t ai_anthropic_cited(ai_decode_t *d);
 static ai_anthropic_block_t *ai_anthropic_at(ai_decode_t *d,
     const ai_json_t *index);
 static uint64_t ai_anthropic_chars(const ai_mstr_t *text);
+static uint64_t ai_anthropic_plain(const u_char *p, const u_char *end);
 
 
 ai_int_t
@@ -101,11 +102,10 @@ ai_anthropic_parse_event(ai_decode_t *d, const ai_str_t *name,
 {
     ai_int_t               rc;
     ai_str_t               type;
-    ai_delta_t             end;
     ai_json_t              m[AI_STREAM_N];
     ai_anthropic_block_t  *block;
 
-    ai_anthropic_members(root, ai_event_names, AI_STREAM_N, m);
+    ai_wire_members(root, ai_event_names, AI_STREAM_N, m);
 
     type = *name;
 
@@ -142,8 +142,7 @@ ai_anthropic_parse_event(ai_decode_t *d, const ai_str_t *name,
     }
 
     if (ai_str_eq(&type, "message_stop")) {
-        ai_delta_init(&end, AI_DELTA_END);
-        return d->emit(d->data, &end);
+        return ai_emit_end(d);
     }
 
     if (ai_str_eq(&type, "error")
@@ -182,7 +181,7 @@ ai_anthropic_parse_response(ai_decode_t *d, const ai_json_t *root)
         ai_string("usage")
     };
 
-    ai_anthropic_members(root, names, 4, m);
+    ai_wire_members(root, names, 4, m);
 
     if (ai_json_name_eq(&m[0], "error") || m[1].type == AI_JSON_OBJECT) {
         return ai_emit_error(d, root);
@@ -263,7 +262,7 @@ ai_anthropic_start(ai_decode_t *d, const ai_json_t *message)
 
     static const ai_str_t  names[] = { ai_string("id"), ai_string("model") };
 
-    ai_anthropic_members(message, names, 2, m);
+    ai_wire_members(message, names, 2, m);
 
     ai_delta_init(&delta, AI_DELTA_START);
 
@@ -285,7 +284,7 @@ ai_anthropic_block_start(ai_decode_t *d, ai_anthropic_block_t *block,
 
     s = d->state;
 
-    ai_anthropic_members(v, ai_data_names, AI_DATA_N, m);
+    ai_wire_members(v, ai_data_names, AI_DATA_N, m);
 
     memset(block, 0, sizeof(ai_anthropic_block_t));
 
@@ -339,7 +338,7 @@ ai_anthropic_block_delta(ai_decode_t *d, ai_anthropic_block_t *block,
         return AI_OK;
     }
 
-    ai_anthropic_members(v, ai_data_names, AI_DATA_N, m);
+    ai_wire_members(v, ai_data_names, AI_DATA_N, m);
 
     type = &m[AI_DATA_TYPE];
 
@@ -499,7 +498,7 @@ ai_anthropic_call_start(ai_decode_t *d, ai_anthropic_block_t *block,
 
     name = ai_mstr(&m[AI_DATA_NAME]);
 
-    if (ai_mstr_eq(&name, AI_ANTHROPIC_JSON)) {
+    if (ai_mstr_eq(&name, AI_WIRE_JSON)) {
         block->type = AI_ANTHROPIC_ANSWER;
         s->answer = 1;
 
@@ -524,7 +523,6 @@ ai_anthropic_call_stop(ai_decode_t *d, ai_anthropic_block_t *block)
 {
     ai_int_t    rc;
     ai_mstr_t   input;
-    ai_delta_t  delta;
 
     input = ai_mstr_plain(&block->input);
 
@@ -541,11 +539,7 @@ ai_anthropic_call_stop(ai_decode_t *d, ai_anthropic_block_t *block)
         return rc;
     }
 
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-
-    delta.call = block->call;
-
-    return d->emit(d->data, &delta);
+    return ai_emit_call_end(d, 0, block->call);
 }
 
 
@@ -634,7 +628,7 @@ ai_anthropic_cite(ai_decode_t *d, const ai_json_t *v)
 
     s = d->state;
 
-    ai_anthropic_members(v, names, 3, m);
+    ai_wire_members(v, names, 3, m);
 
     url = ai_mstr(&m[0]);
 
@@ -724,7 +718,7 @@ ai_anthropic_at(ai_decode_t *d, const ai_json_t *index)
 static uint64_t
 ai_anthropic_chars(const ai_mstr_t *text)
 {
-    u_char    *p, *end;
+    u_char    *p, *q, *end;
     uint64_t   n;
 
     n = 0;
@@ -733,29 +727,52 @@ ai_anthropic_chars(const ai_mstr_t *text)
 
     while (p < end) {
 
-        if (*p == '\\' && text->json) {
-            p++;
+        q = text->json ? memchr(p, '\\', (size_t) (end - p)) : NULL;
 
-            if (p < end && *p == 'u') {
+        if (q == NULL) {
+            return n + ai_anthropic_plain(p, end);
+        }
 
-                /* of the halves, \uD800 to \uDBFF is not counted */
+        n += ai_anthropic_plain(p, q) + 1;
+        p = q + 2;
 
-                if (end - p > 2 && (p[1] == 'd' || p[1] == 'D')
-                    && p[2] != '\0' && strchr("89abAB", p[2]) != NULL)
-                {
-                    n--;
-                }
-
-                p += 4;
-            }
-
-            p++;
-            n++;
+        if (p > end || p[-1] != 'u') {
             continue;
         }
 
-        n += ((*p & 0xc0) != 0x80);
-        p++;
+        /* of the halves, \uD800 to \uDBFF is not counted */
+
+        if (end - p > 1 && (p[0] == 'd' || p[0] == 'D')
+            && p[1] != '\0' && strchr("89abAB", p[1]) != NULL)
+        {
+            n--;
+        }
+
+        p += 4;
+    }
+
+    return n;
+}
+
+
+/* all but the bytes that go on with a character; eight at a time */
+
+static uint64_t
+ai_anthropic_plain(const u_char *p, const u_char *end)
+{
+    uint64_t  n, v;
+
+    static const uint64_t  ones = UINT64_C(0x0101010101010101);
+
+    n = (uint64_t) (end - p);
+
+    for ( /* void */ ; end - p >= 8; p += 8) {
+        memcpy(&v, p, 8);
+        n -= (((v >> 7) & ~(v >> 6) & ones) * ones) >> 56;
+    }
+
+    for ( /* void */ ; p < end; p++) {
+        n -= ((*p & 0xc0) == 0x80);
     }
 
     return n;

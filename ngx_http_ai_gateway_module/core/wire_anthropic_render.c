@@ -7,32 +7,22 @@
  */
 
 
-#include <stdlib.h>
-
+#include "ai_header.h"
 #include "wire_anthropic.h"
 
 
-#define AI_ANTHROPIC_MARKERS     4
 #define AI_ANTHROPIC_MAX_TOKENS  4096
-#define AI_ANTHROPIC_MIN_BUDGET  1024
 
 
-static ai_int_t ai_anthropic_check(ai_anthropic_write_t *w);
 static void ai_anthropic_survey(ai_anthropic_write_t *w);
 static ai_uint_t ai_anthropic_marked(const ai_part_t *part);
 static void ai_anthropic_plan(ai_anthropic_write_t *w);
-static void ai_anthropic_plan_adaptive(ai_anthropic_write_t *w);
-static ai_uint_t ai_anthropic_plan_budget(ai_anthropic_write_t *w);
-static ai_uint_t ai_anthropic_forced(const ai_anthropic_write_t *w);
-static ai_uint_t ai_anthropic_lost(const ai_anthropic_write_t *w);
-static void ai_anthropic_put_head(ai_anthropic_write_t *w);
+static ai_int_t ai_anthropic_put_head(ai_anthropic_write_t *w);
+static ai_int_t ai_anthropic_put_betas(ai_anthropic_write_t *w);
 static void ai_anthropic_put_sampling(ai_anthropic_write_t *w);
-static void ai_anthropic_put_stops(ai_anthropic_write_t *w);
 static void ai_anthropic_put_thinking_mode(ai_anthropic_write_t *w);
 static void ai_anthropic_put_output(ai_anthropic_write_t *w);
 static void ai_anthropic_put_rest(ai_anthropic_write_t *w);
-static uint64_t ai_anthropic_uint(const ai_str_t *number);
-static double ai_anthropic_double(const ai_str_t *number);
 
 
 ai_int_t
@@ -49,17 +39,28 @@ ai_anthropic_render_request(ai_request_t *req, const ai_target_t *t,
     w.out = out;
     w.rep = rep;
 
-    rc = ai_anthropic_check(&w);
+    rc = ai_wire_refuse_n(req, rep);
+
+    if (rc == AI_OK) {
+        rc = ai_wire_refuse_logprobs(req, rep);
+    }
+
     if (rc != AI_OK) {
         return rc;
     }
+
+    ai_wire_lacks(req, AI_WIRE_PENALTIES|AI_WIRE_SEED|AI_WIRE_BIAS
+                       |AI_WIRE_METADATA|AI_WIRE_VERBOSITY|AI_WIRE_CACHE_KEY
+                       |AI_WIRE_STORE, rep);
 
     ai_anthropic_survey(&w);
     ai_anthropic_plan(&w);
 
     ai_buf_lit(out, "{");
 
-    ai_anthropic_put_head(&w);
+    if (ai_anthropic_put_head(&w) != AI_OK) {
+        return AI_ERROR;
+    }
 
     /* in the order of a prompt, in which cache markers count */
 
@@ -83,74 +84,12 @@ ai_anthropic_render_request(ai_request_t *req, const ai_target_t *t,
     ai_anthropic_put_thinking_mode(&w);
     ai_anthropic_put_output(&w);
     ai_anthropic_put_sampling(&w);
-    ai_anthropic_put_stops(&w);
+    ai_wire_write_stops(out, "stop_sequences", req, AI_REQUEST_STOPS, 0, rep);
     ai_anthropic_put_rest(&w);
 
     ai_buf_lit(out, "}");
 
     return out->failed ? AI_ERROR : AI_OK;
-}
-
-
-/* what there is no member for */
-
-static ai_int_t
-ai_anthropic_check(ai_anthropic_write_t *w)
-{
-    ai_request_t  *req;
-
-    req = w->req;
-
-    if (req->n.len != 0 && ai_anthropic_uint(&req->n) > 1) {
-        return ai_report_refuse(w->rep, "n", "the provider of this model "
-                                "gives one answer at a time, n must be 1");
-    }
-
-    if (ai_str_eq(&req->logprobs, "true")
-        || (req->top_logprobs.len != 0
-            && ai_anthropic_uint(&req->top_logprobs) != 0))
-    {
-        return ai_report_refuse(w->rep, "logprobs", "the provider of this "
-                                "model tells no log probabilities");
-    }
-
-    if (req->presence_penalty.len != 0
-        && ai_anthropic_double(&req->presence_penalty) != 0)
-    {
-        ai_report_drop(w->rep, "presence_penalty");
-    }
-
-    if (req->frequency_penalty.len != 0
-        && ai_anthropic_double(&req->frequency_penalty) != 0)
-    {
-        ai_report_drop(w->rep, "frequency_penalty");
-    }
-
-    if (req->seed.len != 0) {
-        ai_report_drop(w->rep, "seed");
-    }
-
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(w->rep, "logit_bias");
-    }
-
-    if (req->metadata.len != 0) {
-        ai_report_drop(w->rep, "metadata");
-    }
-
-    if (!ai_mstr_empty(&req->verbosity)) {
-        ai_report_drop(w->rep, "verbosity");
-    }
-
-    if (!ai_mstr_empty(&req->cache_key)) {
-        ai_report_drop(w->rep, "prompt_cache_key");
-    }
-
-    if (ai_str_eq(&req->store, "true")) {
-        ai_report_drop(w->rep, "store");
-    }
-
-    return AI_OK;
 }
 
 
@@ -187,15 +126,15 @@ ai_anthropic_survey(ai_anthropic_write_t *w)
 
     /* the last ones are kept, they have the most in front of them */
 
-    if (n > AI_ANTHROPIC_MARKERS) {
-        w->surplus = n - AI_ANTHROPIC_MARKERS;
+    if (n > AI_CLAUDE_MARKERS) {
+        w->surplus = n - AI_CLAUDE_MARKERS;
         ai_report_drop(w->rep, "cache_control");
     }
 
     w->max_tokens = w->target->caps.max_output;
 
     if (req->max_tokens.len != 0) {
-        w->max_tokens = ai_anthropic_uint(&req->max_tokens);
+        w->max_tokens = ai_wire_uint(&req->max_tokens);
 
     } else if (w->max_tokens == 0) {
         w->max_tokens = AI_ANTHROPIC_MAX_TOKENS;
@@ -266,13 +205,11 @@ ai_anthropic_plan(ai_anthropic_write_t *w)
         return;
     }
 
-    if (req->effort == AI_EFFORT_UNSET && req->budget.len == 0
-        && !req->adaptive)
-    {
+    if (!ai_wire_thinks(req)) {
         return;
     }
 
-    if (ai_anthropic_forced(w)) {
+    if (ai_claude_forced(req, w->ntools, w->answer)) {
         goto drop;
     }
 
@@ -282,7 +219,14 @@ ai_anthropic_plan(ai_anthropic_write_t *w)
         && (req->adaptive || req->budget.len == 0
             || !(flags & AI_CAPS_BUDGET)))
     {
-        ai_anthropic_plan_adaptive(w);
+        w->effort = ai_claude_effort(ai_wire_effort(req), flags);
+        w->think = AI_THINK_ADAPTIVE;
+
+        if (w->effort == AI_EFFORT_NONE) {
+            w->think = AI_THINK_DISABLED;
+            w->effort = AI_EFFORT_UNSET;
+        }
+
         return;
     }
 
@@ -290,7 +234,11 @@ ai_anthropic_plan(ai_anthropic_write_t *w)
         goto drop;
     }
 
-    if (ai_anthropic_plan_budget(w)) {
+    w->budget = ai_claude_budget(req, w->target->caps.max_output,
+                                 &w->max_tokens);
+
+    if (w->budget != 0) {
+        w->think = AI_THINK_BUDGET;
         return;
     }
 
@@ -302,169 +250,7 @@ drop:
 }
 
 
-static void
-ai_anthropic_plan_adaptive(ai_anthropic_write_t *w)
-{
-    ai_request_t  *req;
-
-    req = w->req;
-
-    w->think = AI_THINK_ADAPTIVE;
-    w->effort = req->effort;
-
-    if (w->effort == AI_EFFORT_UNSET && req->budget.len != 0) {
-        w->effort = ai_effort_budget(ai_anthropic_uint(&req->budget));
-    }
-
-    if (w->effort == AI_EFFORT_NONE) {
-        w->think = AI_THINK_DISABLED;
-        w->effort = AI_EFFORT_UNSET;
-    }
-
-    if (w->effort == AI_EFFORT_MINIMAL) {
-        w->effort = AI_EFFORT_LOW;
-    }
-
-    if (w->effort == AI_EFFORT_XHIGH
-        && (w->target->caps.flags & AI_CAPS_NO_XHIGH))
-    {
-        w->effort = AI_EFFORT_HIGH;
-    }
-}
-
-
-/* a budget must be 1024 at least, and leave something for the answer */
-
-static ai_uint_t
-ai_anthropic_plan_budget(ai_anthropic_write_t *w)
-{
-    uint64_t       max;
-    ai_request_t  *req;
-
-    req = w->req;
-
-    if (ai_anthropic_lost(w)) {
-        return 0;
-    }
-
-    if (req->budget.len != 0) {
-        w->budget = ai_anthropic_uint(&req->budget);
-
-    } else if (req->effort != AI_EFFORT_UNSET) {
-        w->budget = ai_budget_effort(req->effort);
-
-    } else {
-        w->budget = ai_budget_effort(AI_EFFORT_HIGH);
-    }
-
-    if (w->budget < AI_ANTHROPIC_MIN_BUDGET) {
-        w->budget = AI_ANTHROPIC_MIN_BUDGET;
-    }
-
-    if (w->budget > AI_USAGE_MAX) {
-        w->budget = AI_USAGE_MAX;
-    }
-
-    if (w->budget >= w->max_tokens) {
-        max = w->target->caps.max_output;
-
-        if (max < w->max_tokens || max - w->max_tokens >= w->budget) {
-            max = w->max_tokens + w->budget;
-        }
-
-        w->max_tokens = max;
-    }
-
-    if (w->budget >= w->max_tokens) {
-        w->budget = w->max_tokens / 2;
-    }
-
-    if (w->budget < AI_ANTHROPIC_MIN_BUDGET) {
-        return 0;
-    }
-
-    w->think = AI_THINK_BUDGET;
-
-    return 1;
-}
-
-
-/* thinking allows neither a forced call nor an answer that has begun */
-
-static ai_uint_t
-ai_anthropic_forced(const ai_anthropic_write_t *w)
-{
-    const ai_message_t  *m;
-
-    if (w->answer
-        || (w->ntools != 0 && (w->req->choice == AI_CHOICE_REQUIRED
-                               || w->req->choice == AI_CHOICE_NAMED)))
-    {
-        return 1;
-    }
-
-    for (m = w->req->messages; m != NULL; m = m->next) {
-        if (m->next == NULL && m->role == AI_ROLE_ASSISTANT) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * A model that thinks by budget must find what it thought before its calls,
- * as long as it goes on with their results: all since a user's last words.
- * One that thinks adaptively is not that strict.
- */
-
-static ai_uint_t
-ai_anthropic_lost(const ai_anthropic_write_t *w)
-{
-    ai_uint_t            calls, kept;
-    const ai_part_t     *part;
-    const ai_message_t  *m, *prev;
-
-    calls = 0;
-    kept = 0;
-    prev = NULL;
-
-    for (m = w->req->messages; m != NULL; prev = m, m = m->next) {
-
-        if (m->role == AI_ROLE_USER) {
-
-            /* what is said along with results does not count */
-
-            if (prev == NULL || prev->role != AI_ROLE_TOOL
-                || m->next != NULL)
-            {
-                calls = 0;
-                kept = 0;
-            }
-
-            continue;
-        }
-
-        if (m->role != AI_ROLE_ASSISTANT) {
-            continue;
-        }
-
-        for (part = m->parts; part != NULL; part = part->next) {
-
-            calls |= (part->type == AI_PART_CALL);
-
-            kept |= (part->type == AI_PART_REASONING
-                     && (part->state_kind == AI_STATE_ANTHROPIC
-                         || part->state_kind == AI_STATE_REDACTED));
-        }
-    }
-
-    return calls && !kept;
-}
-
-
-static void
+static ai_int_t
 ai_anthropic_put_head(ai_anthropic_write_t *w)
 {
     ai_uint_t  flags;
@@ -479,6 +265,10 @@ ai_anthropic_put_head(ai_anthropic_write_t *w)
     if (flags & AI_VENDOR_BEDROCK_CLAUDE) {
         ai_buf_key(w->out, "anthropic_version");
         ai_buf_quote_cstr(w->out, "bedrock-2023-05-31");
+
+        if (ai_anthropic_put_betas(w) != AI_OK) {
+            return AI_ERROR;
+        }
     }
 
     if (!(flags & (AI_ANTHROPIC_CLOUD | AI_VENDOR_NO_MODEL))) {
@@ -492,6 +282,51 @@ ai_anthropic_put_head(ai_anthropic_write_t *w)
     }
 
     ai_buf_key_uint(w->out, "max_tokens", w->max_tokens);
+
+    return AI_OK;
+}
+
+
+/* what others take as a header */
+
+static ai_int_t
+ai_anthropic_put_betas(ai_anthropic_write_t *w)
+{
+    size_t     i, n;
+    ai_str_t   s, beta;
+
+    if (w->req->betas.len == 0) {
+        return AI_OK;
+    }
+
+    s.data = ai_alloc(w->req->alloc, w->req->betas.len);
+    if (s.data == NULL) {
+        return AI_ERROR;
+    }
+
+    s.len = ai_header_betas(s.data, &w->req->betas);
+
+    if (s.len == 0) {
+        return AI_OK;
+    }
+
+    ai_buf_key(w->out, "anthropic_beta");
+    ai_buf_lit(w->out, "[");
+
+    for (i = 0; i < s.len; i = n + 1) {
+
+        for (n = i; n < s.len && s.data[n] != ','; n++) { /* void */ }
+
+        beta.data = s.data + i;
+        beta.len = n - i;
+
+        ai_buf_comma(w->out);
+        ai_buf_quote(w->out, &beta);
+    }
+
+    ai_buf_lit(w->out, "]");
+
+    return AI_OK;
 }
 
 
@@ -580,7 +415,7 @@ ai_anthropic_put_sampling(ai_anthropic_write_t *w)
     thinks = (w->think == AI_THINK_ADAPTIVE || w->think == AI_THINK_BUDGET);
 
     if (req->temperature.len != 0) {
-        t = ai_anthropic_double(&req->temperature);
+        t = ai_wire_double(&req->temperature);
 
         if ((flags & AI_CAPS_NO_SAMPLING) || (thinks && t != 1)) {
             ai_report_drop(w->rep, "temperature");
@@ -598,7 +433,7 @@ ai_anthropic_put_sampling(ai_anthropic_write_t *w)
 
         if ((flags & AI_CAPS_NO_SAMPLING)
             || ((flags & AI_CAPS_ONE_SAMPLING) && req->temperature.len != 0)
-            || (thinks && ai_anthropic_double(&req->top_p) < 0.95))
+            || (thinks && ai_wire_double(&req->top_p) < 0.95))
         {
             ai_report_drop(w->rep, "top_p");
 
@@ -615,35 +450,6 @@ ai_anthropic_put_sampling(ai_anthropic_write_t *w)
         } else {
             ai_buf_key_raw(w->out, "top_k", &req->top_k);
         }
-    }
-}
-
-
-static void
-ai_anthropic_put_stops(ai_anthropic_write_t *w)
-{
-    ai_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < w->req->nstop; i++) {
-
-        if (ai_anthropic_blank(&w->req->stop[i])) {
-            ai_report_drop(w->rep, "stop");
-            continue;
-        }
-
-        if (n++ == 0) {
-            ai_buf_key(w->out, "stop_sequences");
-            ai_buf_lit(w->out, "[");
-        }
-
-        ai_buf_comma(w->out);
-        ai_buf_string(w->out, &w->req->stop[i]);
-    }
-
-    if (n != 0) {
-        ai_buf_lit(w->out, "]");
     }
 }
 
@@ -689,41 +495,4 @@ ai_anthropic_put_rest(ai_anthropic_write_t *w)
             ai_buf_key_raw(w->out, "cache_control", &req->cache);
         }
     }
-}
-
-
-/* of JSON numbers; 0 of those below zero */
-
-static uint64_t
-ai_anthropic_uint(const ai_str_t *number)
-{
-    uint64_t   n;
-    ai_json_t  v;
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    v.type = AI_JSON_NUMBER;
-    v.start = number->data;
-    v.end = number->data + number->len;
-
-    return (ai_json_uint(&v, &n) == AI_OK) ? n : 0;
-}
-
-
-static double
-ai_anthropic_double(const ai_str_t *number)
-{
-    char    buf[64];
-    size_t  len;
-
-    len = number->len;
-
-    if (len > sizeof(buf) - 1) {
-        len = sizeof(buf) - 1;
-    }
-
-    memcpy(buf, number->data, len);
-    buf[len] = '\0';
-
-    return strtod(buf, NULL);
 }

@@ -9,111 +9,86 @@
 #include "wire_anthropic.h"
 
 
-typedef struct {
-    ai_str_t        name;
-    ai_int_t      (*take)(ai_anthropic_read_t *r, const ai_json_t *v,
-                        size_t offset);
-    size_t          offset;        /* in ai_request_t */
-} ai_anthropic_member_t;
+static void ai_anthropic_prompt(ai_request_t *req, const ai_json_t *root,
+    ai_json_t *system, ai_json_t *messages);
+static ai_int_t ai_anthropic_tools(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
+static ai_int_t ai_anthropic_tool(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_anthropic_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
+static ai_int_t ai_anthropic_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
+static ai_int_t ai_anthropic_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
+static ai_int_t ai_anthropic_metadata(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
+static ai_int_t ai_anthropic_tier(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row);
 
 
-static ai_int_t ai_anthropic_number(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_stream(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_tools(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_tool(ai_anthropic_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_anthropic_choice(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_think(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_output(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_format(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_stops(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_metadata(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_tier(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_cache(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
-static ai_int_t ai_anthropic_ignore(ai_anthropic_read_t *r,
-    const ai_json_t *v, size_t offset);
+#define ai_anthropic_at(field)  offsetof(ai_request_t, field)
 
+static const ai_wire_member_t  ai_anthropic_requests[] = {
 
-static const ai_anthropic_member_t  ai_anthropic_requests[] = {
+    { ai_string("tools"), ai_anthropic_tools, 0, NULL },
+    { ai_string("tool_choice"), ai_anthropic_choice, 0, NULL },
 
-    { ai_string("tools"), ai_anthropic_tools, 0 },
-    { ai_string("tool_choice"), ai_anthropic_choice, 0 },
+    { ai_string("thinking"), ai_wire_read_thinking, 0, NULL },
+    { ai_string("output_config"), ai_anthropic_output, 0, NULL },
+    { ai_string("output_format"), ai_anthropic_format, 0, NULL },
 
-    { ai_string("thinking"), ai_anthropic_think, 0 },
-    { ai_string("output_config"), ai_anthropic_output, 0 },
-    { ai_string("output_format"), ai_anthropic_format, 0 },
+    { ai_string("max_tokens"), ai_wire_read_number,
+      ai_anthropic_at(max_tokens), NULL },
+    { ai_string("temperature"), ai_wire_read_number,
+      ai_anthropic_at(temperature), NULL },
+    { ai_string("top_p"), ai_wire_read_number, ai_anthropic_at(top_p), NULL },
+    { ai_string("top_k"), ai_wire_read_number, ai_anthropic_at(top_k), NULL },
+    { ai_string("stop_sequences"), ai_wire_read_stops, 0, NULL },
 
-    { ai_string("max_tokens"), ai_anthropic_number,
-      offsetof(ai_request_t, max_tokens) },
-    { ai_string("temperature"), ai_anthropic_number,
-      offsetof(ai_request_t, temperature) },
-    { ai_string("top_p"), ai_anthropic_number,
-      offsetof(ai_request_t, top_p) },
-    { ai_string("top_k"), ai_anthropic_number,
-      offsetof(ai_request_t, top_k) },
-    { ai_string("stop_sequences"), ai_anthropic_stops, 0 },
-
-    { ai_string("stream"), ai_anthropic_stream, 0 },
-    { ai_string("metadata"), ai_anthropic_metadata, 0 },
-    { ai_string("service_tier"), ai_anthropic_tier, 0 },
-    { ai_string("cache_control"), ai_anthropic_cache, 0 },
+    { ai_string("stream"), ai_wire_read_stream, 0, NULL },
+    { ai_string("metadata"), ai_anthropic_metadata, 0, NULL },
+    { ai_string("service_tier"), ai_anthropic_tier, 0, NULL },
+    { ai_string("cache_control"), ai_wire_read_raw, ai_anthropic_at(cache),
+      NULL },
 
     /* read before all others */
 
-    { ai_string("system"), ai_anthropic_ignore, 0 },
-    { ai_string("messages"), ai_anthropic_ignore, 0 },
+    { ai_string("system"), NULL, 0, NULL },
+    { ai_string("messages"), NULL, 0, NULL },
 
     /* these belong to the way to one provider, and say nothing to a model */
 
-    { ai_string("model"), ai_anthropic_ignore, 0 },
-    { ai_string("anthropic_version"), ai_anthropic_ignore, 0 },
-    { ai_string("anthropic_beta"), ai_anthropic_ignore, 0 },
+    { ai_string("model"), NULL, 0, NULL },
+    { ai_string("anthropic_version"), NULL, 0, NULL },
+    { ai_string("anthropic_beta"), NULL, 0, NULL },
 
-    { ai_null_string, NULL, 0 }
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
-void
-ai_anthropic_members(const ai_json_t *object, const ai_str_t *names,
-    ai_uint_t n, ai_json_t *values)
+/* what is read first, in this order */
+
+static void
+ai_anthropic_prompt(ai_request_t *req, const ai_json_t *root,
+    ai_json_t *system, ai_json_t *messages)
 {
-    ai_uint_t       i;
     ai_json_t       name, value;
     ai_json_iter_t  it;
 
-    memset(values, 0, n * sizeof(ai_json_t));
+    memset(system, 0, sizeof(ai_json_t));
+    memset(messages, 0, sizeof(ai_json_t));
 
-    if (object->type != AI_JSON_OBJECT) {
-        return;
-    }
+    ai_json_iter_init(&it, root);
 
-    ai_json_iter_init(&it, object);
+    it.known = &req->known;
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        for (i = 0; i < n; i++) {
+        if (ai_json_name_eq(&name, "system")) {
+            *system = value;
 
-            if ((size_t) (name.end - name.start) - 2 != names[i].len
-                && !name.escaped)
-            {
-                continue;
-            }
-
-            if (ai_json_str_eq(&name, (char *) names[i].data, names[i].len)) {
-                values[i] = value;
-                break;
-            }
+        } else if (ai_json_name_eq(&name, "messages")) {
+            *messages = value;
         }
     }
 }
@@ -123,34 +98,33 @@ ai_int_t
 ai_anthropic_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep)
 {
-    ai_int_t                      rc;
-    ai_json_t                     name, value;
-    ai_json_iter_t                it;
-    ai_anthropic_read_t           r;
-    const ai_anthropic_member_t  *m;
+    ai_int_t        rc;
+    ai_json_t       system, messages;
+    ai_wire_read_t  r;
+
+    memset(&r, 0, sizeof(ai_wire_read_t));
 
     r.req = req;
     r.rep = rep;
-    r.message = 0;
 
     if (root->type != AI_JSON_OBJECT) {
         return ai_report_refuse(rep, NULL, "the body must be an object");
     }
 
-    if (ai_json_get(root, "system", &value) == AI_OK
-        && value.type != AI_JSON_NULL)
-    {
-        rc = ai_anthropic_system(&r, &value);
+    ai_anthropic_prompt(req, root, &system, &messages);
+
+    if (system.type != AI_JSON_NULL) {
+        rc = ai_anthropic_system(&r, &system);
         if (rc != AI_OK) {
             return rc;
         }
     }
 
-    if (ai_json_get(root, "messages", &value) != AI_OK) {
+    if (messages.start == NULL) {
         return ai_report_refuse(rep, "messages", "messages are required");
     }
 
-    rc = ai_anthropic_messages(&r, &value);
+    rc = ai_anthropic_messages(&r, &messages);
     if (rc != AI_OK) {
         return rc;
     }
@@ -159,71 +133,15 @@ ai_anthropic_parse_request(ai_request_t *req, const ai_json_t *root,
 
     req->include_usage = 1;
 
-    ai_json_iter_init(&it, root);
+    req->known = messages;
 
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
-
-        if (value.type == AI_JSON_NULL) {
-            continue;
-        }
-
-        for (m = ai_anthropic_requests; m->take != NULL; m++) {
-            if (ai_json_str_eq(&name, (char *) m->name.data, m->name.len)) {
-                break;
-            }
-        }
-
-        if (m->take == NULL) {
-            ai_report_drop_name(rep, &name);
-            continue;
-        }
-
-        rc = m->take(&r, &value, m->offset);
-        if (rc != AI_OK) {
-            return rc;
-        }
-    }
-
-    return AI_OK;
+    return ai_wire_read(&r, root, ai_anthropic_requests, NULL);
 }
 
 
 static ai_int_t
-ai_anthropic_number(ai_anthropic_read_t *r, const ai_json_t *v,
-    size_t offset)
-{
-    ai_str_t                     *s;
-    const ai_anthropic_member_t  *m;
-
-    if (v->type == AI_JSON_NUMBER) {
-        s = (ai_str_t *) (void *) ((u_char *) r->req + offset);
-        *s = ai_json_raw(v);
-
-        return AI_OK;
-    }
-
-    for (m = ai_anthropic_requests; m->offset != offset; m++) { /* void */ }
-
-    return ai_report_refuse(r->rep, (char *) m->name.data,
-                            "a number is expected");
-}
-
-
-static ai_int_t
-ai_anthropic_stream(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
-{
-    if (v->type != AI_JSON_TRUE && v->type != AI_JSON_FALSE) {
-        return ai_report_refuse(r->rep, "stream", "a boolean is expected");
-    }
-
-    r->req->stream = ai_json_is_true(v);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_tools(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
+ai_anthropic_tools(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_int_t        rc;
     ai_json_t       tool;
@@ -250,11 +168,15 @@ ai_anthropic_tools(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
 /* one with a type other than "custom" is known to Anthropic's models only */
 
 static ai_int_t
-ai_anthropic_tool(ai_anthropic_read_t *r, const ai_json_t *v)
+ai_anthropic_tool(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_tool_t       *tool;
     ai_json_t        name, value, type;
     ai_json_iter_t   it;
+
+    if (v->type != AI_JSON_OBJECT) {
+        return ai_report_refuse(r->rep, "tools", "a tool must be an object");
+    }
 
     tool = ai_request_tool(r->req);
     if (tool == NULL) {
@@ -263,9 +185,9 @@ ai_anthropic_tool(ai_anthropic_read_t *r, const ai_json_t *v)
 
     tool->raw = ai_json_raw(v);
 
-    if (v->type == AI_JSON_OBJECT
-        && ai_json_get(v, "type", &type) == AI_OK
+    if (ai_json_get(v, "type", &type) == AI_OK
         && type.type == AI_JSON_STRING
+        && type.end - type.start > 2
         && !ai_json_name_eq(&type, "custom"))
     {
         tool->type = AI_TOOL_SERVER;
@@ -313,8 +235,8 @@ ai_anthropic_tool(ai_anthropic_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_anthropic_choice(ai_anthropic_read_t *r, const ai_json_t *v,
-    size_t offset)
+ai_anthropic_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_json_t  m[3];
 
@@ -323,7 +245,7 @@ ai_anthropic_choice(ai_anthropic_read_t *r, const ai_json_t *v,
         ai_string("disable_parallel_tool_use")
     };
 
-    ai_anthropic_members(v, names, 3, m);
+    ai_wire_members(v, names, 3, m);
 
     if (ai_json_name_eq(&m[0], "auto")) {
         r->req->choice = AI_CHOICE_AUTO;
@@ -355,43 +277,8 @@ ai_anthropic_choice(ai_anthropic_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_anthropic_think(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
-{
-    ai_json_t  m[3];
-
-    static const ai_str_t  names[] = {
-        ai_string("type"), ai_string("budget_tokens"), ai_string("display")
-    };
-
-    ai_anthropic_members(v, names, 3, m);
-
-    if (ai_json_name_eq(&m[0], "disabled")) {
-        r->req->effort = AI_EFFORT_NONE;
-        return AI_OK;
-    }
-
-    if (ai_json_name_eq(&m[0], "adaptive")) {
-        r->req->adaptive = 1;
-
-    } else if (ai_json_name_eq(&m[0], "enabled")
-               && m[1].type == AI_JSON_NUMBER)
-    {
-        r->req->budget = ai_json_raw(&m[1]);
-
-    } else {
-        return ai_report_refuse(r->rep, "thinking", "an object of type "
-                                "\"enabled\" with budget_tokens, "
-                                "\"adaptive\" or \"disabled\" is expected");
-    }
-
-    r->req->summary = !ai_json_name_eq(&m[2], "omitted");
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_output(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
+ai_anthropic_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_int_t        rc;
     ai_mstr_t       effort;
@@ -413,7 +300,7 @@ ai_anthropic_output(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
 
         if (ai_json_name_eq(&name, "format")) {
 
-            rc = ai_anthropic_format(r, &value, 0);
+            rc = ai_anthropic_format(r, &value, row);
             if (rc != AI_OK) {
                 return rc;
             }
@@ -438,7 +325,8 @@ ai_anthropic_output(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
 
 
 static ai_int_t
-ai_anthropic_format(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
+ai_anthropic_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_json_t  m[2];
 
@@ -446,7 +334,7 @@ ai_anthropic_format(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
         ai_string("type"), ai_string("schema")
     };
 
-    ai_anthropic_members(v, names, 2, m);
+    ai_wire_members(v, names, 2, m);
 
     if (!ai_json_name_eq(&m[0], "json_schema")
         || m[1].type != AI_JSON_OBJECT)
@@ -464,40 +352,8 @@ ai_anthropic_format(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
 
 
 static ai_int_t
-ai_anthropic_stops(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
-{
-    ai_json_t       stop;
-    ai_json_iter_t  it;
-
-    if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(r->rep, "stop_sequences",
-                                "an array of strings is expected");
-    }
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, NULL, &stop) == AI_OK) {
-
-        if (stop.type != AI_JSON_STRING) {
-            return ai_report_refuse(r->rep, "stop_sequences",
-                                    "an array of strings is expected");
-        }
-
-        if (r->req->nstop == AI_REQUEST_STOPS) {
-            ai_report_drop(r->rep, "stop");
-            break;
-        }
-
-        r->req->stop[r->req->nstop++] = ai_mstr(&stop);
-    }
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_metadata(ai_anthropic_read_t *r, const ai_json_t *v,
-    size_t offset)
+ai_anthropic_metadata(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_json_t       name, value;
     ai_json_iter_t  it;
@@ -523,7 +379,8 @@ ai_anthropic_metadata(ai_anthropic_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_anthropic_tier(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
+ai_anthropic_tier(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     if (ai_json_name_eq(v, "auto")) {
         r->req->service_tier = ai_mstr_cstr("auto");
@@ -535,21 +392,5 @@ ai_anthropic_tier(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
         ai_report_drop(r->rep, "service_tier");
     }
 
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_cache(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
-{
-    r->req->cache = ai_json_raw(v);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_anthropic_ignore(ai_anthropic_read_t *r, const ai_json_t *v, size_t offset)
-{
     return AI_OK;
 }

@@ -14,16 +14,10 @@
 #define AI_ANTHROPIC_NAME_LEN  128
 #define AI_ANTHROPIC_ID_LEN    64
 
-/* of tools that were called, and are there no more */
-
-#define AI_ANTHROPIC_NAMED     128
-
 
 static ai_int_t ai_anthropic_put_tool(ai_anthropic_write_t *w,
     const ai_tool_t *tool);
 static ai_int_t ai_anthropic_put_called(ai_anthropic_write_t *w);
-static void ai_anthropic_put_schema(ai_anthropic_write_t *w,
-    const ai_str_t *schema);
 
 
 /*
@@ -34,9 +28,8 @@ static void ai_anthropic_put_schema(ai_anthropic_write_t *w,
 ai_uint_t
 ai_anthropic_shown(ai_anthropic_write_t *w, const ai_tool_t *tool)
 {
-    size_t     i, len;
-    u_char    *p;
-    ai_json_t  name;
+    size_t   i, len;
+    u_char  *p;
 
     if (tool->type != AI_TOOL_SERVER) {
         return ai_request_allowed(w->req, &tool->name);
@@ -55,16 +48,7 @@ ai_anthropic_shown(ai_anthropic_write_t *w, const ai_tool_t *tool)
         return 1;
     }
 
-    if (len != 0) {
-        memset(&name, 0, sizeof(ai_json_t));
-
-        name.type = AI_JSON_STRING;
-        name.start = p - 1;
-        name.end = p + len + 1;
-        name.escaped = tool->name.json;
-
-        ai_report_drop_name(w->rep, &name);
-    }
+    ai_wire_drop_tool(w->rep, tool);
 
     return 0;
 }
@@ -101,17 +85,13 @@ ai_anthropic_put_tools(ai_anthropic_write_t *w)
     }
 
     if (w->answer) {
-        text = w->req->format_description;
-
-        if (ai_mstr_empty(&text)) {
-            text = ai_mstr_cstr("Gives the answer in the form that is asked "
-                                "for. Always answer by it.");
-        }
+        text = ai_wire_json_description(w->req);
 
         ai_buf_comma(w->out);
-        ai_buf_lit(w->out, "{\"name\":\"" AI_ANTHROPIC_JSON "\"");
+        ai_buf_lit(w->out, "{\"name\":\"" AI_WIRE_JSON "\"");
         ai_buf_key_string(w->out, "description", &text);
-        ai_anthropic_put_schema(w, &w->req->format_schema);
+        ai_buf_key(w->out, "input_schema");
+        ai_wire_write_object_schema(w->out, &w->req->format_schema);
         ai_buf_lit(w->out, "}");
     }
 
@@ -124,8 +104,6 @@ ai_anthropic_put_tools(ai_anthropic_write_t *w)
 static ai_int_t
 ai_anthropic_put_tool(ai_anthropic_write_t *w, const ai_tool_t *tool)
 {
-    ai_str_t  input;
-
     ai_buf_comma(w->out);
 
     if (tool->type == AI_TOOL_SERVER) {
@@ -141,18 +119,8 @@ ai_anthropic_put_tool(ai_anthropic_write_t *w, const ai_tool_t *tool)
 
     ai_buf_key_string(w->out, "description", &tool->description);
 
-    if (tool->type == AI_TOOL_CUSTOM) {
-
-        /* free text, as ai_part_object() makes an object of it */
-
-        ai_str_set(&input, "{\"type\":\"object\",\"properties\":{\"input\":"
-                           "{\"type\":\"string\"}},"
-                           "\"required\":[\"input\"]}");
-        ai_anthropic_put_schema(w, &input);
-
-    } else {
-        ai_anthropic_put_schema(w, &tool->schema);
-    }
+    ai_buf_key(w->out, "input_schema");
+    ai_wire_write_schema(w->out, tool);
 
     /* known by those who know schemas for answers */
 
@@ -184,83 +152,22 @@ static ai_int_t
 ai_anthropic_put_called(ai_anthropic_write_t *w)
 {
     ai_uint_t         i, n;
-    ai_message_t     *m;
-    const ai_part_t  *part, *named[AI_ANTHROPIC_NAMED];
+    const ai_part_t  *calls[AI_WIRE_CALLED];
 
-    static const ai_str_t  none = ai_null_string;
+    n = ai_wire_called(w->req, calls);
 
-    n = 0;
+    for (i = 0; i < n; i++) {
+        ai_buf_comma(w->out);
+        ai_buf_lit(w->out, "{");
 
-    for (m = w->req->messages; m != NULL; m = m->next) {
-        for (part = m->parts; part != NULL; part = part->next) {
-
-            if (part->type != AI_PART_CALL || n == AI_ANTHROPIC_NAMED) {
-                continue;
-            }
-
-            for (i = 0; i < n; i++) {
-                if (ai_mstr_same(&named[i]->name, &part->name)) {
-                    break;
-                }
-            }
-
-            if (i < n) {
-                continue;
-            }
-
-            named[n++] = part;
-
-            ai_buf_comma(w->out);
-            ai_buf_lit(w->out, "{");
-
-            if (ai_anthropic_name(w, "name", &part->name) != AI_OK) {
-                return AI_ERROR;
-            }
-
-            ai_anthropic_put_schema(w, &none);
-            ai_buf_lit(w->out, "}");
+        if (ai_anthropic_name(w, "name", &calls[i]->name) != AI_OK) {
+            return AI_ERROR;
         }
+
+        ai_buf_lit(w->out, ",\"input_schema\":" AI_WIRE_NO_PARAMETERS "}");
     }
 
     return AI_OK;
-}
-
-
-/* one of type "object" */
-
-static void
-ai_anthropic_put_schema(ai_anthropic_write_t *w, const ai_str_t *schema)
-{
-    ai_str_t        s;
-    ai_json_t       v, name, value;
-    ai_json_iter_t  it;
-
-    s = *schema;
-
-    ai_buf_key(w->out, "input_schema");
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    if (s.len != 0 && s.data[0] == '{') {
-        v.type = AI_JSON_OBJECT;
-        v.start = s.data;
-        v.end = s.data + s.len;
-    }
-
-    ai_json_iter_init(&it, &v);
-
-    if (ai_json_next(&it, &name, &value) != AI_OK) {
-        ai_buf_lit(w->out, "{\"type\":\"object\",\"properties\":{}}");
-        return;
-    }
-
-    if (ai_json_get(&v, "type", &value) != AI_OK) {
-        ai_buf_lit(w->out, "{\"type\":\"object\",");
-        s.data++;
-        s.len--;
-    }
-
-    ai_buf_raw(w->out, &s);
 }
 
 
@@ -312,7 +219,7 @@ ai_anthropic_put_choice(ai_anthropic_write_t *w)
         ai_buf_lit(w->out, "{\"type\":\"tool\"");
 
         if (w->answer) {
-            ai_buf_lit(w->out, ",\"name\":\"" AI_ANTHROPIC_JSON "\"");
+            ai_buf_lit(w->out, ",\"name\":\"" AI_WIRE_JSON "\"");
 
         } else if (ai_anthropic_name(w, "name", &req->choice_name) != AI_OK) {
             return AI_ERROR;

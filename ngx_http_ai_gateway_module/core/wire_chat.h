@@ -10,32 +10,7 @@
 #define _WIRE_CHAT_H_INCLUDED_
 
 
-#include "ai_wire.h"
-
-
-/* whether a name or a string value reads so; nearly always lengths differ */
-
-static inline ai_uint_t
-ai_chat_eq(const ai_json_t *v, const char *text, size_t len)
-{
-    if (v->type != AI_JSON_STRING) {
-        return 0;
-    }
-
-    if (v->escaped) {
-        return ai_json_str_eq(v, text, len);
-    }
-
-    return (size_t) (v->end - v->start) == len + 2
-           && memcmp(v->start + 1, text, len) == 0;
-}
-
-#define ai_chat_is(v, text)  ai_chat_eq(v, text, sizeof(text) - 1)
-
-/* a string of at least one character */
-
-#define ai_chat_filled(v)                                                    \
-    ((v)->type == AI_JSON_STRING && (v)->end - (v)->start > 2)
+#include "wire.h"
 
 
 /*
@@ -80,54 +55,30 @@ ai_int_t ai_chat_walk_thinking(const ai_json_t *v, ai_chat_sink_t *sink);
  */
 ai_mstr_t ai_chat_signature(const ai_json_t *object);
 
+/* "format" of an entry of reasoning_details: whose state it is */
+const char *ai_chat_state_format(ai_state_e kind);
+
 /* the characters of one text behind those of another; AI_OK, AI_ERROR */
 ai_int_t ai_chat_join(ai_mstr_t *to, ai_buf_t *b, ai_alloc_t *a,
     const ai_mstr_t *text);
 
 
-/* what is being parsed, and where in it */
-
-typedef struct {
-    ai_request_t        *req;
-    ai_report_t         *rep;
-
-    const char          *list;         /* "messages", "tools"; or NULL */
-    ai_uint_t            index;        /* in it */
-
-    unsigned             completion:1; /* max_completion_tokens was there */
-    unsigned             safety:1;     /* user is a safety_identifier */
-    unsigned             thinking:1;   /* reasoning or thinking was there */
-} ai_chat_parse_t;
-
-
-/* a member of the body, and how it is parsed: AI_OK, AI_DECLINED, AI_ERROR */
-
-typedef struct ai_chat_row_s  ai_chat_row_t;
-
-typedef ai_int_t (*ai_chat_member_pt)(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
-
-struct ai_chat_row_s {
-    ai_str_t             name;
-    ai_chat_member_pt    parse;        /* NULL: of no concern to us */
-    size_t               offset;       /* in ai_request_t */
-};
-
-ai_int_t ai_chat_parse_messages(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
-ai_int_t ai_chat_parse_tools(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
-ai_int_t ai_chat_parse_functions(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
-ai_int_t ai_chat_parse_choice(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
-ai_int_t ai_chat_parse_function_call(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row);
+/* members of the body: AI_OK, AI_DECLINED, AI_ERROR */
+ai_int_t ai_chat_parse_messages(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_chat_parse_tools(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_chat_parse_functions(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_chat_parse_choice(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_chat_parse_function_call(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m);
 
 /* parts of a message, or of a result */
 
 typedef struct {
-    ai_chat_parse_t     *c;
+    ai_wire_read_t      *c;
     ai_part_t          **last;
     ai_part_t           *tail;
     ai_part_t           *thought;      /* the text that goes on */
@@ -145,10 +96,6 @@ ai_int_t ai_chat_thought_text(void *data, const ai_mstr_t *text,
     ai_uint_t fresh);
 ai_int_t ai_chat_thought_state(void *data, ai_state_e kind,
     const ai_mstr_t *id, const ai_mstr_t *state);
-
-/* refuses a member of what is being parsed, NULL for all of it */
-ai_int_t ai_chat_bad(ai_chat_parse_t *c, const char *member,
-    const char *message);
 
 
 /* what is being rendered */
@@ -175,7 +122,6 @@ typedef struct {
     unsigned             markers:1;    /* cache_control is understood */
     unsigned             details:1;    /* so are reasoning_details */
     unsigned             custom:1;     /* so are custom tools */
-    unsigned             grok:1;       /* by its name the model is one */
     unsigned             strict:1;     /* takes no sampling */
 } ai_chat_render_t;
 
@@ -193,9 +139,6 @@ ai_int_t ai_chat_render_messages(ai_chat_render_t *c);
 ai_int_t ai_chat_render_part(ai_chat_render_t *c, const ai_part_t *part);
 ai_int_t ai_chat_render_thoughts(ai_chat_render_t *c, const ai_message_t *m,
     ai_uint_t calls);
-
-/* 16 hexadecimal digits */
-void ai_chat_hash(ai_buf_t *b, const ai_str_t *s);
 
 
 /* a call of a stream: the numbers we count, and how pieces of it are known */

@@ -107,27 +107,27 @@ ai_chat_piece(const ai_json_t *v, ai_chat_piece_t *p)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "index")) {
+        if (ai_json_is(&name, "index")) {
             p->indexed = ai_json_uint(&value, &p->index) == AI_OK;
 
-        } else if (ai_chat_is(&name, "id")) {
+        } else if (ai_json_is(&name, "id")) {
             p->id = value;
 
-        } else if (ai_chat_is(&name, "function")) {
+        } else if (ai_json_is(&name, "function")) {
             ai_chat_piece_body(&value, p);
 
-        } else if (ai_chat_is(&name, "custom")) {
+        } else if (ai_json_is(&name, "custom")) {
             custom = value;
 
-        } else if (ai_chat_is(&name, "extra_content")) {
+        } else if (ai_json_is(&name, "extra_content")) {
             p->signature = ai_chat_signature(v);
         }
     }
 
     /* Snowflake writes an empty one beside each function */
 
-    if (custom.type == AI_JSON_OBJECT && !ai_chat_filled(&p->name)
-        && !ai_chat_filled(&p->args))
+    if (custom.type == AI_JSON_OBJECT && !ai_json_filled(&p->name)
+        && !ai_json_filled(&p->args))
     {
         p->custom = 1;
         ai_chat_piece_body(&custom, p);
@@ -149,11 +149,11 @@ ai_chat_piece_body(const ai_json_t *v, ai_chat_piece_t *p)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "name")) {
+        if (ai_json_is(&name, "name")) {
             p->name = value;
 
-        } else if (ai_chat_is(&name, "arguments")
-                   || ai_chat_is(&name, "input"))
+        } else if (ai_json_is(&name, "arguments")
+                   || ai_json_is(&name, "input"))
         {
             p->args = value;
         }
@@ -177,8 +177,8 @@ ai_chat_call(ai_decode_t *d, ai_uint_t choice, const ai_chat_piece_t *p,
 
         /* Writer has calls of nothing but null */
 
-        if (!ai_chat_filled(&p->id) && !ai_chat_filled(&p->name)
-            && !ai_chat_filled(&p->args))
+        if (!ai_json_filled(&p->id) && !ai_json_filled(&p->name)
+            && !ai_json_filled(&p->args))
         {
             return AI_OK;
         }
@@ -215,7 +215,7 @@ ai_chat_call(ai_decode_t *d, ai_uint_t choice, const ai_chat_piece_t *p,
     /* the name may come after the id, but not after the arguments */
 
     if (!call->told
-        && (ai_chat_filled(&p->name) || !ai_mstr_empty(&args.text))
+        && (ai_json_filled(&p->name) || !ai_mstr_empty(&args.text))
         && ai_chat_call_tell(d, call, &p->name) != AI_OK)
     {
         return AI_ERROR;
@@ -244,7 +244,7 @@ ai_chat_call_find(ai_chat_decode_t *state, ai_uint_t choice,
     ai_chat_call_t  *call;
 
     id = ai_mstr(&p->id);
-    named = ai_chat_filled(&p->name);
+    named = ai_json_filled(&p->name);
 
     for (call = state->calls; call != NULL; call = call->next) {
 

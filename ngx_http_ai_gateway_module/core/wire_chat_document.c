@@ -327,8 +327,6 @@ void
 ai_chat_answer_state(ai_buf_t *out, ai_uint_t index, ai_state_e kind,
     const ai_mstr_t *text, const ai_mstr_t *state, const ai_mstr_t *id)
 {
-    const char  *format;
-
     ai_buf_comma(out);
 
     if (kind == AI_STATE_ANTHROPIC) {
@@ -349,22 +347,8 @@ ai_chat_answer_state(ai_buf_t *out, ai_uint_t index, ai_state_e kind,
 
     ai_buf_string(out, state);
 
-    switch (kind) {
-
-    case AI_STATE_GOOGLE:
-        format = "google-gemini-v1";
-        break;
-
-    case AI_STATE_OPENAI:
-        format = "openai-responses-v1";
-        break;
-
-    default:
-        format = "anthropic-claude-v1";
-    }
-
     ai_buf_key(out, "format");
-    ai_buf_quote_cstr(out, format);
+    ai_buf_quote_cstr(out, ai_chat_state_format(kind));
     ai_buf_key_uint(out, "index", index);
     ai_buf_lit(out, "}");
 }

@@ -48,7 +48,7 @@ ai_chat_image(ai_decode_t *d, ai_uint_t choice, const ai_json_t *v)
     if (ai_json_get(v, "image_url", &url) != AI_OK
         || (url.type == AI_JSON_OBJECT
             && ai_json_get(&url, "url", &url) != AI_OK)
-        || !ai_chat_filled(&url))
+        || !ai_json_filled(&url))
     {
         d->unknown++;
         return AI_OK;
@@ -158,21 +158,21 @@ ai_chat_cite(ai_decode_t *d, ai_uint_t choice, const ai_json_t *v)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "url")) {
+        if (ai_json_is(&name, "url")) {
             cite.url = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "title")) {
+        } else if (ai_json_is(&name, "title")) {
             cite.name = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "content")
-                   || ai_chat_is(&name, "snippet"))
+        } else if (ai_json_is(&name, "content")
+                   || ai_json_is(&name, "snippet"))
         {
             cite.text = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "start_index")) {
+        } else if (ai_json_is(&name, "start_index")) {
             (void) ai_json_uint(&value, &cite.from);
 
-        } else if (ai_chat_is(&name, "end_index")) {
+        } else if (ai_json_is(&name, "end_index")) {
             (void) ai_json_uint(&value, &cite.to);
         }
     }

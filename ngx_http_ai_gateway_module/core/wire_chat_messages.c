@@ -26,7 +26,7 @@ typedef struct {
 } ai_chat_message_t;
 
 
-static ai_int_t ai_chat_parse_message(ai_chat_parse_t *c,
+static ai_int_t ai_chat_parse_message(ai_wire_read_t *c,
     const ai_json_t *v);
 static void ai_chat_message_members(const ai_json_t *v,
     ai_chat_message_t *m);
@@ -42,19 +42,14 @@ static ai_int_t ai_chat_parse_call_body(ai_chat_parts_t *p, ai_part_t *call,
 
 
 ai_int_t
-ai_chat_parse_messages(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row)
+ai_chat_parse_messages(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       message;
     ai_json_iter_t  it;
 
-    if (v->type != AI_JSON_ARRAY) {
-        return ai_chat_bad(c, (char *) row->name.data,
-                           "an array of messages is expected");
-    }
-
-    c->list = (char *) row->name.data;
+    c->list = "messages";
     c->index = 0;
 
     ai_json_iter_init(&it, v);
@@ -77,7 +72,7 @@ ai_chat_parse_messages(ai_chat_parse_t *c, const ai_json_t *v,
 
 
 static ai_int_t
-ai_chat_parse_message(ai_chat_parse_t *c, const ai_json_t *v)
+ai_chat_parse_message(ai_wire_read_t *c, const ai_json_t *v)
 {
     ai_int_t            rc;
     ai_role_e           role;
@@ -86,14 +81,14 @@ ai_chat_parse_message(ai_chat_parse_t *c, const ai_json_t *v)
     ai_chat_message_t   in;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_chat_bad(c, NULL, "an object is expected");
+        return ai_wire_refuse(c, NULL, "an object is expected");
     }
 
     ai_chat_message_members(v, &in);
 
     if (ai_chat_parse_role(&in.role, &role) != AI_OK) {
-        return ai_chat_bad(c, "role", "it must be system, developer, user, "
-                           "assistant or tool");
+        return ai_wire_refuse(c, "role", "it must be system, developer, user, "
+                              "assistant or tool");
     }
 
     m = ai_request_message(c->req, role);
@@ -144,34 +139,34 @@ ai_chat_message_members(const ai_json_t *v, ai_chat_message_t *m)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "role")) {
+        if (ai_json_is(&name, "role")) {
             m->role = value;
 
-        } else if (ai_chat_is(&name, "content")) {
+        } else if (ai_json_is(&name, "content")) {
             m->content = value;
 
-        } else if (ai_chat_is(&name, "name")) {
+        } else if (ai_json_is(&name, "name")) {
             m->name = value;
 
-        } else if (ai_chat_is(&name, "tool_calls")) {
+        } else if (ai_json_is(&name, "tool_calls")) {
             m->calls = value;
 
-        } else if (ai_chat_is(&name, "tool_call_id")) {
+        } else if (ai_json_is(&name, "tool_call_id")) {
             m->id = value;
 
-        } else if (ai_chat_is(&name, "function_call")) {
+        } else if (ai_json_is(&name, "function_call")) {
             m->function = value;
 
-        } else if (ai_chat_is(&name, "refusal")) {
+        } else if (ai_json_is(&name, "refusal")) {
             m->refusal = value;
 
-        } else if (ai_chat_is(&name, "images")) {
+        } else if (ai_json_is(&name, "images")) {
             m->images = value;
 
-        } else if (ai_chat_is(&name, "audio")) {
+        } else if (ai_json_is(&name, "audio")) {
             m->audio = value;
 
-        } else if (ai_chat_is(&name, "cache_control")) {
+        } else if (ai_json_is(&name, "cache_control")) {
             m->cache = value;
 
         } else {
@@ -184,19 +179,19 @@ ai_chat_message_members(const ai_json_t *v, ai_chat_message_t *m)
 static ai_int_t
 ai_chat_parse_role(const ai_json_t *v, ai_role_e *role)
 {
-    if (ai_chat_is(v, "user")) {
+    if (ai_json_is(v, "user")) {
         *role = AI_ROLE_USER;
 
-    } else if (ai_chat_is(v, "assistant")) {
+    } else if (ai_json_is(v, "assistant")) {
         *role = AI_ROLE_ASSISTANT;
 
-    } else if (ai_chat_is(v, "tool") || ai_chat_is(v, "function")) {
+    } else if (ai_json_is(v, "tool") || ai_json_is(v, "function")) {
         *role = AI_ROLE_TOOL;
 
-    } else if (ai_chat_is(v, "system")) {
+    } else if (ai_json_is(v, "system")) {
         *role = AI_ROLE_SYSTEM;
 
-    } else if (ai_chat_is(v, "developer")) {
+    } else if (ai_json_is(v, "developer")) {
         *role = AI_ROLE_DEVELOPER;
 
     } else {
@@ -235,7 +230,7 @@ ai_chat_parse_assistant(ai_chat_parts_t *p, const ai_chat_message_t *in)
         return rc;
     }
 
-    if (ai_chat_filled(&in->refusal)) {
+    if (ai_json_filled(&in->refusal)) {
 
         part = ai_chat_add(p, AI_PART_REFUSAL);
 
@@ -312,7 +307,7 @@ ai_chat_parse_calls(ai_chat_parts_t *p, const ai_json_t *v)
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_chat_bad(p->c, "tool_calls", "an array is expected");
+        return ai_wire_refuse(p->c, "tool_calls", "an array is expected");
     }
 
     ai_json_iter_init(&it, v);
@@ -337,7 +332,8 @@ ai_chat_parse_call(ai_chat_parts_t *p, const ai_json_t *v)
     ai_part_t  *call;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_chat_bad(p->c, "tool_calls", "each call must be an object");
+        return ai_wire_refuse(p->c, "tool_calls",
+                              "each call must be an object");
     }
 
     call = ai_chat_add(p, AI_PART_CALL);
@@ -346,9 +342,7 @@ ai_chat_parse_call(ai_chat_parts_t *p, const ai_json_t *v)
         return AI_ERROR;
     }
 
-    if (ai_json_get(v, "id", &value) == AI_OK) {
-        call->id = ai_mstr(&value);
-    }
+    call->id = ai_wire_string(v, "id");
 
     call->state = ai_chat_signature(v);
 
@@ -375,7 +369,7 @@ ai_chat_parse_call(ai_chat_parts_t *p, const ai_json_t *v)
         return ai_chat_parse_call_body(p, call, &value);
     }
 
-    return ai_chat_bad(p->c, "tool_calls", "each call must have a function");
+    return ai_wire_refuse(p->c, "tool_calls", "each call must have a function");
 }
 
 
@@ -405,11 +399,11 @@ ai_chat_parse_call_body(ai_chat_parts_t *p, ai_part_t *call,
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "name")) {
+        if (ai_json_is(&name, "name")) {
             call->name = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "arguments")
-                   || ai_chat_is(&name, "input"))
+        } else if (ai_json_is(&name, "arguments")
+                   || ai_json_is(&name, "input"))
         {
             call->args = ai_mstr(&value);
 
@@ -423,7 +417,7 @@ ai_chat_parse_call_body(ai_chat_parts_t *p, ai_part_t *call,
     }
 
     if (ai_mstr_empty(&call->name)) {
-        return ai_chat_bad(p->c, "tool_calls", "each call must have a name");
+        return ai_wire_refuse(p->c, "tool_calls", "each call must have a name");
     }
 
     return AI_OK;

@@ -199,42 +199,42 @@ ai_chat_root(const ai_json_t *root, ai_chat_root_t *m)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "choices")) {
+        if (ai_json_is(&name, "choices")) {
             m->choices = value;
             m->known = 1;
 
-        } else if (ai_chat_is(&name, "usage")) {
+        } else if (ai_json_is(&name, "usage")) {
             m->usage = value;
             m->known = 1;
 
-        } else if (ai_chat_is(&name, "id")) {
+        } else if (ai_json_is(&name, "id")) {
             m->id = value;
 
-        } else if (ai_chat_is(&name, "model")) {
+        } else if (ai_json_is(&name, "model")) {
             m->model = value;
 
-        } else if (ai_chat_is(&name, "created")) {
+        } else if (ai_json_is(&name, "created")) {
             m->created = value;
 
-        } else if (ai_chat_is(&name, "x_groq")) {
+        } else if (ai_json_is(&name, "x_groq")) {
             m->groq = value;
             m->known = 1;
 
-        } else if (ai_chat_is(&name, "citations")) {
+        } else if (ai_json_is(&name, "citations")) {
             m->citations = value;
 
-        } else if (ai_chat_is(&name, "search_results")) {
+        } else if (ai_json_is(&name, "search_results")) {
             m->sources = value;
 
-        } else if (ai_chat_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             m->error |= ai_chat_is_error(&value);
 
-        } else if (ai_chat_is(&name, "object")
-                   || ai_chat_is(&name, "type"))
+        } else if (ai_json_is(&name, "object")
+                   || ai_json_is(&name, "type"))
         {
             /* vLLM has a flat error object */
 
-            m->error |= ai_chat_is(&value, "error");
+            m->error |= ai_json_is(&value, "error");
         }
     }
 }
@@ -370,28 +370,28 @@ ai_chat_pick(const ai_json_t *choice, ai_chat_pick_t *p)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "delta")) {
+        if (ai_json_is(&name, "delta")) {
             p->delta = value;
 
-        } else if (ai_chat_is(&name, "index")) {
+        } else if (ai_json_is(&name, "index")) {
             (void) ai_json_uint(&value, &p->index);
 
-        } else if (ai_chat_is(&name, "finish_reason")) {
+        } else if (ai_json_is(&name, "finish_reason")) {
             p->finish = value;
 
-        } else if (ai_chat_is(&name, "message")) {
+        } else if (ai_json_is(&name, "message")) {
             p->message = value;
 
-        } else if (ai_chat_is(&name, "logprobs")) {
+        } else if (ai_json_is(&name, "logprobs")) {
             p->logprobs = value;
 
-        } else if (ai_chat_is(&name, "text")) {
+        } else if (ai_json_is(&name, "text")) {
             p->text = value;
 
-        } else if (ai_chat_is(&name, "stop_reason")) {
+        } else if (ai_json_is(&name, "stop_reason")) {
             p->sequence = value;
 
-        } else if (ai_chat_is(&name, "error")) {
+        } else if (ai_json_is(&name, "error")) {
             p->error = value;
         }
     }
@@ -431,7 +431,7 @@ ai_chat_choice(ai_decode_t *d, ai_chat_root_t *m, const ai_chat_pick_t *p,
         rc = ai_chat_logprobs(d, choice, &p->logprobs);
     }
 
-    if (rc != AI_OK || !ai_chat_filled(&p->finish)) {
+    if (rc != AI_OK || !ai_json_filled(&p->finish)) {
         return rc;
     }
 
@@ -489,25 +489,25 @@ ai_chat_body_members(const ai_json_t *v, ai_chat_body_t *b)
             continue;
         }
 
-        if (ai_chat_is(&name, "content")) {
+        if (ai_json_is(&name, "content")) {
             b->content = value;
 
-        } else if (ai_chat_is(&name, "tool_calls")) {
+        } else if (ai_json_is(&name, "tool_calls")) {
             b->calls = value;
 
-        } else if (ai_chat_is(&name, "refusal")) {
+        } else if (ai_json_is(&name, "refusal")) {
             b->refusal = value;
 
-        } else if (ai_chat_is(&name, "function_call")) {
+        } else if (ai_json_is(&name, "function_call")) {
             b->function = value;
 
-        } else if (ai_chat_is(&name, "images")) {
+        } else if (ai_json_is(&name, "images")) {
             b->images = value;
 
-        } else if (ai_chat_is(&name, "annotations")) {
+        } else if (ai_json_is(&name, "annotations")) {
             b->annotations = value;
 
-        } else if (ai_chat_is(&name, "audio")) {
+        } else if (ai_json_is(&name, "audio")) {
             b->audio = value;
 
         } else {
@@ -691,8 +691,8 @@ ai_chat_finish(ai_decode_t *d, const ai_chat_pick_t *p)
 
     for (i = 0; ai_chat_finishes[i].name.len != 0; i++) {
 
-        if (ai_chat_eq(&p->finish, (char *) ai_chat_finishes[i].name.data,
-                       ai_chat_finishes[i].name.len))
+        if (ai_json_is_text(&p->finish, (char *) ai_chat_finishes[i].name.data,
+                            ai_chat_finishes[i].name.len))
         {
             break;
         }
@@ -706,7 +706,7 @@ ai_chat_finish(ai_decode_t *d, const ai_chat_pick_t *p)
 
     /* vLLM tells which stop sequence it was, or the number of a token */
 
-    if (delta.finish == AI_FINISH_STOP && ai_chat_filled(&p->sequence)) {
+    if (delta.finish == AI_FINISH_STOP && ai_json_filled(&p->sequence)) {
         delta.finish = AI_FINISH_SEQUENCE;
         delta.text = ai_mstr(&p->sequence);
     }

@@ -102,8 +102,8 @@ ai_chat_parse_content(ai_chat_parts_t *p, const ai_json_t *v)
         break;
 
     default:
-        return ai_chat_bad(p->c, "content",
-                           "a string or an array of parts is expected");
+        return ai_wire_refuse(p->c, "content",
+                              "a string or an array of parts is expected");
     }
 
     ai_json_iter_init(&it, v);
@@ -129,16 +129,16 @@ ai_chat_parse_part(ai_chat_parts_t *p, const ai_json_t *v)
     const ai_chat_part_row_t  *row;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_chat_bad(p->c, "content", "each part must be an object");
+        return ai_wire_refuse(p->c, "content", "each part must be an object");
     }
 
     if (ai_json_get(v, "type", &type) != AI_OK) {
-        return ai_chat_bad(p->c, "content", "each part must have a type");
+        return ai_wire_refuse(p->c, "content", "each part must have a type");
     }
 
     for (row = ai_chat_part_rows; row->type.len != 0; row++) {
 
-        if (!ai_chat_eq(&type, (char *) row->type.data, row->type.len)) {
+        if (!ai_json_is_text(&type, (char *) row->type.data, row->type.len)) {
             continue;
         }
 
@@ -155,7 +155,7 @@ ai_chat_parse_part(ai_chat_parts_t *p, const ai_json_t *v)
     }
 
     if (type.type != AI_JSON_STRING) {
-        return ai_chat_bad(p->c, "content", "each part must have a type");
+        return ai_wire_refuse(p->c, "content", "each part must have a type");
     }
 
     ai_report_drop_name(p->c->rep, &type);
@@ -173,8 +173,8 @@ ai_chat_parse_text(ai_chat_parts_t *p, const ai_json_t *v)
     if (ai_json_get(v, "text", &text) != AI_OK
         || text.type != AI_JSON_STRING)
     {
-        return ai_chat_bad(p->c, "content", "the text of a part must be a "
-                           "string");
+        return ai_wire_refuse(p->c, "content", "the text of a part must be a "
+                              "string");
     }
 
     part = ai_chat_add(p, AI_PART_TEXT);
@@ -192,7 +192,6 @@ ai_chat_parse_text(ai_chat_parts_t *p, const ai_json_t *v)
 static ai_int_t
 ai_chat_parse_refusal(ai_chat_parts_t *p, const ai_json_t *v)
 {
-    ai_json_t   text;
     ai_part_t  *part;
 
     part = ai_chat_add(p, AI_PART_REFUSAL);
@@ -201,9 +200,7 @@ ai_chat_parse_refusal(ai_chat_parts_t *p, const ai_json_t *v)
         return AI_ERROR;
     }
 
-    if (ai_json_get(v, "refusal", &text) == AI_OK) {
-        part->text = ai_mstr(&text);
-    }
+    part->text = ai_wire_string(v, "refusal");
 
     return AI_OK;
 }
@@ -264,9 +261,9 @@ ai_chat_parse_media(ai_chat_parts_t *p, const ai_json_t *v,
     if (ai_json_get(v, member, &url) != AI_OK
         || (url.type == AI_JSON_OBJECT
             && ai_json_get(&url, "url", &url) != AI_OK)
-        || !ai_chat_filled(&url))
+        || !ai_json_filled(&url))
     {
-        return ai_chat_bad(p->c, "content", "a URL is missing in a part");
+        return ai_wire_refuse(p->c, "content", "a URL is missing in a part");
     }
 
     part = ai_chat_add(p, type);
@@ -292,25 +289,22 @@ ai_chat_parse_sound(ai_chat_parts_t *p, const ai_json_t *v)
     ai_mstr_t   m;
     ai_part_t  *part;
 
-    if (ai_json_get(v, "input_audio", &audio) != AI_OK) {
-        memset(&audio, 0, sizeof(ai_json_t));
-    }
+    audio = ai_wire_get(v, "input_audio");
 
     data = audio;
     memset(&format, 0, sizeof(ai_json_t));
 
     if (audio.type == AI_JSON_OBJECT) {
 
-        if (ai_json_get(&audio, "format", &format) != AI_OK) {
-            memset(&format, 0, sizeof(ai_json_t));
-        }
+        format = ai_wire_get(&audio, "format");
 
         (void) ai_json_get(&audio, "data", &data);
     }
 
-    if (!ai_chat_filled(&data)) {
-        return ai_chat_bad(p->c, "content", "a part of type input_audio must "
-                           "have data");
+    if (!ai_json_filled(&data)) {
+        return ai_wire_refuse(p->c, "content",
+                              "a part of type input_audio must "
+                              "have data");
     }
 
     part = ai_chat_add(p, AI_PART_AUDIO);
@@ -322,7 +316,7 @@ ai_chat_parse_sound(ai_chat_parts_t *p, const ai_json_t *v)
     m = ai_mstr(&data);
     ai_chat_data(part, &m, "audio/mpeg");
 
-    if (!ai_chat_filled(&format) || ai_chat_is(&format, "mp3")) {
+    if (!ai_json_filled(&format) || ai_json_is(&format, "mp3")) {
         return AI_OK;
     }
 
@@ -349,8 +343,8 @@ ai_chat_parse_file(ai_chat_parts_t *p, const ai_json_t *v)
     if (ai_json_get(v, "file", &file) != AI_OK
         || file.type != AI_JSON_OBJECT)
     {
-        return ai_chat_bad(p->c, "content", "a part of type file must have "
-                           "an object of that name");
+        return ai_wire_refuse(p->c, "content", "a part of type file must have "
+                              "an object of that name");
     }
 
     part = ai_chat_add(p, AI_PART_DOCUMENT);
@@ -363,14 +357,14 @@ ai_chat_parse_file(ai_chat_parts_t *p, const ai_json_t *v)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "file_data") && ai_chat_filled(&value)) {
+        if (ai_json_is(&name, "file_data") && ai_json_filled(&value)) {
             m = ai_mstr(&value);
             ai_chat_data(part, &m, "application/pdf");
 
-        } else if (ai_chat_is(&name, "file_id")) {
+        } else if (ai_json_is(&name, "file_id")) {
             part->file = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "filename")) {
+        } else if (ai_json_is(&name, "filename")) {
             part->name = ai_mstr(&value);
         }
     }
@@ -378,8 +372,8 @@ ai_chat_parse_file(ai_chat_parts_t *p, const ai_json_t *v)
     if (ai_mstr_empty(&part->data) && ai_mstr_empty(&part->url)
         && ai_mstr_empty(&part->file))
     {
-        return ai_chat_bad(p->c, "content", "a part of type file must have "
-                           "file_data or file_id");
+        return ai_wire_refuse(p->c, "content", "a part of type file must have "
+                              "file_data or file_id");
     }
 
     return AI_OK;

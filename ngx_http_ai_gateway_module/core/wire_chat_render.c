@@ -13,7 +13,6 @@
 
 #define AI_CHAT_STOPS     4
 #define AI_CHAT_NAME      64
-#define AI_CHAT_USER      64
 
 
 static ai_int_t ai_chat_render_body(ai_chat_render_t *c);
@@ -38,10 +37,8 @@ static ai_int_t ai_chat_render_tool(ai_chat_render_t *c,
     const ai_tool_t *tool);
 static void ai_chat_render_custom(ai_chat_render_t *c,
     const ai_tool_t *tool);
-static ai_json_t ai_chat_raw(const ai_str_t *s);
 static ai_int_t ai_chat_render_choice(ai_chat_render_t *c);
 static ai_int_t ai_chat_render_rest(ai_chat_render_t *c);
-static ai_uint_t ai_chat_model_has(ai_chat_render_t *c, const char *word);
 
 
 ai_int_t
@@ -70,14 +67,17 @@ ai_chat_render_request(ai_request_t *req, const ai_target_t *t,
         c.markers = c.details
                     || (t->vendor->flags & AI_VENDOR_REASONING_OBJECT) != 0;
 
-    } else if (ai_chat_model_has(&c, "gemini")) {
+    } else if (ai_wire_model_has(&t->model, "gemini")) {
         c.kind = AI_STATE_GOOGLE;
+
+    } else if (ai_wire_model_has(&t->model, "grok")
+               || (t->vendor->flags & AI_VENDOR_STATE_XAI))
+    {
+        c.kind = AI_STATE_XAI;
 
     } else {
         c.kind = AI_STATE_OPENAI;
     }
-
-    c.grok = ai_chat_model_has(&c, "grok") != 0;
 
     c.custom = (t->caps.flags & AI_CAPS_REASONING)
                && !(t->vendor->flags & AI_VENDOR_SYSTEM);
@@ -85,7 +85,7 @@ ai_chat_render_request(ai_request_t *req, const ai_target_t *t,
     /* later ones reject sampling only if they are told to reason */
 
     c.strict = (t->caps.flags & AI_CAPS_REASONING)
-               && !(ai_chat_model_has(&c, "gpt-5.")
+               && !(ai_wire_model_has(&t->model, "gpt-5.")
                     && (req->effort == AI_EFFORT_UNSET
                         || req->effort == AI_EFFORT_NONE));
 
@@ -261,53 +261,16 @@ ai_chat_put_string(ai_chat_render_t *c, const char *name, const ai_mstr_t *m)
 static ai_int_t
 ai_chat_put_short(ai_chat_render_t *c, const char *name, const ai_mstr_t *m)
 {
-    ai_str_t     s;
     const char  *key;
-
-    if (ai_mstr_empty(m)) {
-        return AI_OK;
-    }
-
-    if (ai_mstr_decode(m, c->req->alloc, &s) != AI_OK) {
-        return AI_ERROR;
-    }
 
     key = ai_chat_member(c->t, name);
 
-    if (s.len <= AI_CHAT_USER || key == NULL) {
+    if (key == NULL) {
         ai_chat_put_string(c, name, m);
         return AI_OK;
     }
 
-    ai_buf_key(c->out, key);
-    ai_buf_lit(c->out, "\"");
-    ai_chat_hash(c->out, &s);
-    ai_buf_lit(c->out, "\"");
-
-    return AI_OK;
-}
-
-
-/* FNV-1a */
-
-void
-ai_chat_hash(ai_buf_t *b, const ai_str_t *s)
-{
-    size_t    i;
-    u_char    hex[16];
-    uint64_t  h;
-
-    h = 14695981039346656037ULL;
-
-    for (i = 0; i < s->len; i++) {
-        h = (h ^ s->data[i]) * 1099511628211ULL;
-    }
-
-    for (i = 0; i < 16; i++) {
-        hex[i] = (u_char) "0123456789abcdef"[(h >> (60 - 4 * i)) & 0xf];
-    }
-
-    ai_buf_put(b, hex, 16);
+    return ai_wire_write_short(c->out, key, m, c->req->alloc);
 }
 
 
@@ -349,7 +312,9 @@ ai_chat_render_sampling(ai_chat_render_t *c)
 
     if (req->top_k.len != 0) {
 
-        if (c->t->vendor->allowed != NULL || c->details) {
+        if (c->t->vendor->allowed != NULL || c->details
+            || (c->t->vendor->flags & AI_VENDOR_TOP_K))
+        {
             ai_chat_put(c, "top_k", &req->top_k);
 
         } else {
@@ -394,7 +359,6 @@ ai_chat_put_unless(ai_chat_render_t *c, const char *name,
 static void
 ai_chat_render_stop(ai_chat_render_t *c)
 {
-    ai_uint_t      i;
     const char    *key;
     ai_request_t  *req;
 
@@ -411,46 +375,19 @@ ai_chat_render_stop(ai_chat_render_t *c)
         return;
     }
 
-    ai_buf_key(c->out, key);
-    ai_buf_lit(c->out, "[");
-
-    for (i = 0; i < req->nstop && i < AI_CHAT_STOPS; i++) {
-        ai_buf_comma(c->out);
-        ai_buf_string(c->out, &req->stop[i]);
-    }
-
-    ai_buf_lit(c->out, "]");
-
-    if (i < req->nstop) {
-        ai_report_drop(c->rep, "stop");
-    }
+    ai_wire_write_stops(c->out, key, req, AI_CHAT_STOPS, 1, c->rep);
 }
 
 
 static void
 ai_chat_render_effort(ai_chat_render_t *c)
 {
-    uint64_t       budget;
-    ai_json_t      v;
     ai_effort_e    effort;
     const char    *key, *name;
     ai_request_t  *req;
 
     req = c->req;
-    effort = req->effort;
-
-    if (req->budget.len != 0 && effort == AI_EFFORT_UNSET) {
-
-        memset(&v, 0, sizeof(ai_json_t));
-
-        v.type = AI_JSON_NUMBER;
-        v.start = req->budget.data;
-        v.end = v.start + req->budget.len;
-
-        if (ai_json_uint(&v, &budget) == AI_OK) {
-            effort = ai_effort_budget(budget);
-        }
-    }
+    effort = ai_wire_effort(req);
 
     if (effort == AI_EFFORT_UNSET) {
         return;
@@ -505,8 +442,9 @@ ai_chat_effort_name(ai_chat_render_t *c, ai_effort_e effort)
 
     flags = c->t->caps.flags;
 
-    if ((flags & AI_CAPS_REASONING) && ai_chat_model_has(c, "gpt-5.")) {
-
+    if ((flags & AI_CAPS_REASONING)
+        && ai_wire_model_has(&c->t->model, "gpt-5."))
+    {
         if (effort == AI_EFFORT_MINIMAL) {
             return "low";
         }
@@ -521,7 +459,7 @@ ai_chat_effort_name(ai_chat_render_t *c, ai_effort_e effort)
     if (flags & AI_CAPS_REASONING) {
 
         if (effort == AI_EFFORT_NONE || effort == AI_EFFORT_MINIMAL) {
-            return ai_chat_model_has(c, "gpt-5") ? "minimal" : "low";
+            return ai_wire_model_has(&c->t->model, "gpt-5") ? "minimal" : "low";
         }
 
         return ai_effort_name(effort);
@@ -545,7 +483,7 @@ ai_chat_effort_name(ai_chat_render_t *c, ai_effort_e effort)
 
     for (i = 0; thinkers[i] != NULL; i++) {
 
-        if (ai_chat_model_has(c, thinkers[i])) {
+        if (ai_wire_model_has(&c->t->model, thinkers[i])) {
             return ai_effort_name(effort);
         }
     }
@@ -610,10 +548,10 @@ ai_chat_render_tools(ai_chat_render_t *c)
 
         if (tool->type == AI_TOOL_SERVER) {
 
-            raw = ai_chat_raw(&tool->raw);
+            raw = ai_wire_object(&tool->raw);
 
             if (ai_json_get(&raw, "type", &type) == AI_OK
-                && ai_chat_filled(&type))
+                && ai_json_filled(&type))
             {
                 ai_report_drop_name(c->rep, &type);
 
@@ -665,8 +603,6 @@ ai_chat_render_tools(ai_chat_render_t *c)
 static ai_int_t
 ai_chat_render_tool(ai_chat_render_t *c, const ai_tool_t *tool)
 {
-    ai_mstr_t  name;
-
     ai_buf_comma(c->out);
 
     if (tool->type == AI_TOOL_CUSTOM && c->custom) {
@@ -674,24 +610,10 @@ ai_chat_render_tool(ai_chat_render_t *c, const ai_tool_t *tool)
         return AI_OK;
     }
 
-    if (ai_request_name(c->req, &tool->name, AI_CHAT_NAME, &name) != AI_OK) {
-        return AI_ERROR;
-    }
-
     ai_buf_lit(c->out, "{\"type\":\"function\",\"function\":{");
-    ai_buf_key_string(c->out, "name", &name);
-    ai_buf_key_string(c->out, "description", &tool->description);
-    ai_buf_key(c->out, "parameters");
 
-    if (tool->type == AI_TOOL_CUSTOM) {
-        ai_buf_lit(c->out, "{\"type\":\"object\",\"properties\":{\"input\":"
-                   "{\"type\":\"string\"}},\"required\":[\"input\"]}");
-
-    } else if (tool->schema.len != 0) {
-        ai_buf_raw(c->out, &tool->schema);
-
-    } else {
-        ai_buf_lit(c->out, "{\"type\":\"object\",\"properties\":{}}");
+    if (ai_wire_write_function(c->out, c->req, tool, AI_CHAT_NAME) != AI_OK) {
+        return AI_ERROR;
     }
 
     ai_buf_key_raw(c->out, "strict", &tool->strict);
@@ -719,7 +641,7 @@ ai_chat_render_custom(ai_chat_render_t *c, const ai_tool_t *tool)
     ai_buf_key_string(c->out, "name", &tool->name);
     ai_buf_key_string(c->out, "description", &tool->description);
 
-    raw = ai_chat_raw(&tool->raw);
+    raw = ai_wire_object(&tool->raw);
 
     if (ai_json_path(&raw, &format, "custom", "format", NULL) == AI_OK
         || ai_json_get(&raw, "format", &format) == AI_OK)
@@ -738,25 +660,6 @@ ai_chat_render_custom(ai_chat_render_t *c, const ai_tool_t *tool)
     }
 
     ai_buf_lit(c->out, "}}");
-}
-
-
-/* an object that was validated as a part of the body */
-
-static ai_json_t
-ai_chat_raw(const ai_str_t *s)
-{
-    ai_json_t  v;
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    if (s->len != 0) {
-        v.type = AI_JSON_OBJECT;
-        v.start = s->data;
-        v.end = s->data + s->len;
-    }
-
-    return v;
 }
 
 
@@ -866,24 +769,4 @@ ai_chat_render_rest(ai_chat_render_t *c)
     }
 
     return AI_OK;
-}
-
-
-static ai_uint_t
-ai_chat_model_has(ai_chat_render_t *c, const char *word)
-{
-    size_t           i, len;
-    const ai_str_t  *model;
-
-    model = &c->t->model;
-    len = strlen(word);
-
-    for (i = 0; i + len <= model->len; i++) {
-
-        if (memcmp(model->data + i, word, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
 }

@@ -247,21 +247,12 @@ static void
 ai_chat_render_url(ai_chat_render_t *c, const ai_part_t *part,
     const char *media_type)
 {
-    ai_mstr_t  type;
-
     if (ai_mstr_empty(&part->data)) {
         ai_buf_string(c->out, &part->url);
         return;
     }
 
-    type = ai_mstr_empty(&part->media_type) ? ai_mstr_cstr(media_type)
-                                            : part->media_type;
-
-    ai_buf_lit(c->out, "\"data:");
-    ai_buf_chars(c->out, &type);
-    ai_buf_lit(c->out, ";base64,");
-    ai_buf_chars(c->out, &part->data);
-    ai_buf_lit(c->out, "\"");
+    ai_wire_data_url(c->out, part, media_type);
 }
 
 
@@ -384,7 +375,9 @@ ai_chat_render_detail(ai_chat_render_t *c, const ai_part_t *part,
 
     if (c->kind != AI_STATE_ANTHROPIC && !ai_mstr_empty(&part->text)) {
 
-        if (kind == AI_STATE_OPENAI && c->kind == kind) {
+        if ((kind == AI_STATE_OPENAI || kind == AI_STATE_XAI)
+            && c->kind == kind)
+        {
             ai_chat_render_entry(c, "reasoning.summary", "summary",
                                  &part->text, n);
 
@@ -431,28 +424,8 @@ ai_chat_render_entry(ai_chat_render_t *c, const char *type,
 static void
 ai_chat_render_entry_end(ai_chat_render_t *c, ai_state_e kind, ai_uint_t *n)
 {
-    const char  *format;
-
-    switch (kind) {
-
-    case AI_STATE_ANTHROPIC:
-        format = "anthropic-claude-v1";
-        break;
-
-    case AI_STATE_GOOGLE:
-        format = "google-gemini-v1";
-        break;
-
-    case AI_STATE_OPENAI:
-        format = c->grok ? "xai-responses-v1" : "openai-responses-v1";
-        break;
-
-    default:
-        format = "unknown";
-    }
-
     ai_buf_key(c->out, "format");
-    ai_buf_quote_cstr(c->out, format);
+    ai_buf_quote_cstr(c->out, ai_chat_state_format(kind));
     ai_buf_key_uint(c->out, "index", (*n)++);
     ai_buf_lit(c->out, "}");
 }

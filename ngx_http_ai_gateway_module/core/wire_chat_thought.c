@@ -45,32 +45,32 @@ ai_chat_thought(ai_chat_thoughts_t *t, const ai_json_t *name,
 
     /* some tell the same twice, under the old name and under the new one */
 
-    if (ai_chat_is(name, "reasoning_content")
-        || ai_chat_is(name, "reasoning"))
+    if (ai_json_is(name, "reasoning_content")
+        || ai_json_is(name, "reasoning"))
     {
-        if (ai_chat_filled(value)) {
+        if (ai_json_filled(value)) {
             t->text = *value;
         }
 
         return 1;
     }
 
-    if (ai_chat_is(name, "reasoning_details")) {
+    if (ai_json_is(name, "reasoning_details")) {
         t->details = *value;
         return 1;
     }
 
-    if (ai_chat_is(name, "thinking_blocks")) {
+    if (ai_json_is(name, "thinking_blocks")) {
         t->blocks = *value;
         return 1;
     }
 
-    if (ai_chat_is(name, "thought_signature")) {
+    if (ai_json_is(name, "thought_signature")) {
         t->signature = ai_mstr(value);
         return 1;
     }
 
-    if (ai_chat_is(name, "extra_content")) {
+    if (ai_json_is(name, "extra_content")) {
 
         if (ai_json_path(value, &google, "google", "thought_signature", NULL)
             == AI_OK)
@@ -185,27 +185,27 @@ ai_chat_detail(const ai_json_t *v, ai_chat_detail_t *e)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "type")) {
+        if (ai_json_is(&name, "type")) {
             e->type = value;
 
-        } else if (ai_chat_is(&name, "text")
-                   || ai_chat_is(&name, "summary"))
+        } else if (ai_json_is(&name, "text")
+                   || ai_json_is(&name, "summary"))
         {
             e->text = value;
 
-        } else if (ai_chat_is(&name, "data")) {
+        } else if (ai_json_is(&name, "data")) {
             e->data = value;
 
-        } else if (ai_chat_is(&name, "signature")) {
+        } else if (ai_json_is(&name, "signature")) {
             e->signature = value;
 
-        } else if (ai_chat_is(&name, "id")) {
+        } else if (ai_json_is(&name, "id")) {
             e->id = value;
 
-        } else if (ai_chat_is(&name, "format")) {
+        } else if (ai_json_is(&name, "format")) {
             e->kind = ai_chat_format(&value);
 
-        } else if (ai_chat_is(&name, "index")) {
+        } else if (ai_json_is(&name, "index")) {
             (void) ai_json_uint(&value, &e->index);
         }
     }
@@ -229,11 +229,11 @@ ai_chat_worded(const ai_json_t *list)
     while (ai_json_next(&it, NULL, &entry) == AI_OK) {
 
         if ((ai_json_get(&entry, "text", &text) == AI_OK
-             && ai_chat_filled(&text))
+             && ai_json_filled(&text))
             || (ai_json_get(&entry, "summary", &text) == AI_OK
-                && ai_chat_filled(&text))
+                && ai_json_filled(&text))
             || (ai_json_get(&entry, "thinking", &text) == AI_OK
-                && ai_chat_filled(&text)))
+                && ai_json_filled(&text)))
         {
             return 1;
         }
@@ -264,22 +264,22 @@ ai_chat_walk_details(const ai_json_t *list, ai_chat_sink_t *sink)
 
         rc = ai_chat_tell(sink, &e.text, !first && e.index != index);
 
-        if (rc == AI_OK && ai_chat_filled(&e.signature)) {
+        if (rc == AI_OK && ai_json_filled(&e.signature)) {
 
             rc = ai_chat_tell_state(sink, e.kind != AI_STATE_NONE
                                           ? e.kind : AI_STATE_ANTHROPIC,
                                     &e.id, &e.signature);
 
-        } else if (rc == AI_OK && ai_chat_filled(&e.data)) {
+        } else if (rc == AI_OK && ai_json_filled(&e.data)) {
 
             rc = ai_chat_tell_state(sink, e.kind == AI_STATE_ANTHROPIC
                                           ? AI_STATE_REDACTED : e.kind,
                                     &e.id, &e.data);
 
         } else if (e.text.type == AI_JSON_NULL
-                   && !ai_chat_is(&e.type, "reasoning.text")
-                   && !ai_chat_is(&e.type, "reasoning.summary")
-                   && !ai_chat_is(&e.type, "reasoning.encrypted"))
+                   && !ai_json_is(&e.type, "reasoning.text")
+                   && !ai_json_is(&e.type, "reasoning.summary")
+                   && !ai_json_is(&e.type, "reasoning.encrypted"))
         {
             sink->unknown++;
         }
@@ -347,7 +347,7 @@ ai_chat_tell(ai_chat_sink_t *sink, const ai_json_t *text, ai_uint_t fresh)
 {
     ai_mstr_t  m;
 
-    if (!ai_chat_filled(text)) {
+    if (!ai_json_filled(text)) {
         return AI_OK;
     }
 
@@ -370,7 +370,7 @@ ai_chat_tell_state(ai_chat_sink_t *sink, ai_state_e kind,
         return AI_OK;
     }
 
-    if (!ai_chat_filled(state)) {
+    if (!ai_json_filled(state)) {
         return AI_OK;
     }
 
@@ -381,10 +381,7 @@ ai_chat_tell_state(ai_chat_sink_t *sink, ai_state_e kind,
 }
 
 
-/*
- * OpenRouter's names for who can read an entry; versions follow.  xAI's
- * state is of the kind of OpenAI's, from the same API.
- */
+/* OpenRouter's names for who can read an entry; versions follow */
 
 static ai_state_e
 ai_chat_format(const ai_json_t *v)
@@ -400,7 +397,7 @@ ai_chat_format(const ai_json_t *v)
         { ai_string("google-gemini"), AI_STATE_GOOGLE },
         { ai_string("openai-responses"), AI_STATE_OPENAI },
         { ai_string("azure-openai-responses"), AI_STATE_OPENAI },
-        { ai_string("xai-responses"), AI_STATE_OPENAI },
+        { ai_string("xai-responses"), AI_STATE_XAI },
         { ai_null_string, AI_STATE_NONE }
     };
 
@@ -442,4 +439,28 @@ ai_chat_join(ai_mstr_t *to, ai_buf_t *b, ai_alloc_t *a,
     to->json = 1;
 
     return ai_buf_get(b, &to->s);
+}
+
+
+const char *
+ai_chat_state_format(ai_state_e kind)
+{
+    switch (kind) {
+
+    case AI_STATE_ANTHROPIC:
+    case AI_STATE_REDACTED:
+        return "anthropic-claude-v1";
+
+    case AI_STATE_GOOGLE:
+        return "google-gemini-v1";
+
+    case AI_STATE_OPENAI:
+        return "openai-responses-v1";
+
+    case AI_STATE_XAI:
+        return "xai-responses-v1";
+
+    default:
+        return "unknown";
+    }
 }

@@ -10,27 +10,27 @@
 #include "wire_chat.h"
 
 
-static ai_int_t ai_chat_parse_tool(ai_chat_parse_t *c, const ai_json_t *v);
-static ai_int_t ai_chat_parse_function(ai_chat_parse_t *c, ai_tool_t *tool,
+static ai_int_t ai_chat_parse_tool(ai_wire_read_t *c, const ai_json_t *v);
+static ai_int_t ai_chat_parse_function(ai_wire_read_t *c, ai_tool_t *tool,
     const ai_json_t *v);
-static ai_int_t ai_chat_parse_choice_object(ai_chat_parse_t *c,
+static ai_int_t ai_chat_parse_choice_object(ai_wire_read_t *c,
     const ai_json_t *v);
-static ai_int_t ai_chat_parse_allowed(ai_chat_parse_t *c,
+static ai_int_t ai_chat_parse_allowed(ai_wire_read_t *c,
     const ai_json_t *v);
 static ai_int_t ai_chat_choice_name(ai_request_t *req, const ai_json_t *v);
 static ai_int_t ai_chat_tool_name(const ai_json_t *v, ai_mstr_t *name);
 
 
 ai_int_t
-ai_chat_parse_tools(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row)
+ai_chat_parse_tools(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       tool;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_chat_bad(c, "tools", "an array is expected");
+        return ai_wire_refuse(c, "tools", "an array is expected");
     }
 
     c->list = "tools";
@@ -56,13 +56,13 @@ ai_chat_parse_tools(ai_chat_parse_t *c, const ai_json_t *v,
 
 
 static ai_int_t
-ai_chat_parse_tool(ai_chat_parse_t *c, const ai_json_t *v)
+ai_chat_parse_tool(ai_wire_read_t *c, const ai_json_t *v)
 {
     ai_json_t   type, body, cache;
     ai_tool_t  *tool;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_chat_bad(c, NULL, "an object is expected");
+        return ai_wire_refuse(c, NULL, "an object is expected");
     }
 
     tool = ai_request_tool(c->req);
@@ -79,11 +79,9 @@ ai_chat_parse_tool(ai_chat_parse_t *c, const ai_json_t *v)
         tool->cache = ai_json_raw(&cache);
     }
 
-    if (ai_json_get(v, "type", &type) != AI_OK) {
-        memset(&type, 0, sizeof(ai_json_t));
-    }
+    type = ai_wire_get(v, "type");
 
-    if (ai_chat_is(&type, "custom")) {
+    if (ai_json_is(&type, "custom")) {
         tool->type = AI_TOOL_CUSTOM;
 
         if (ai_json_get(v, "custom", &body) != AI_OK) {
@@ -93,10 +91,10 @@ ai_chat_parse_tool(ai_chat_parse_t *c, const ai_json_t *v)
         return ai_chat_parse_function(c, tool, &body);
     }
 
-    if (type.type != AI_JSON_NULL && !ai_chat_is(&type, "function")) {
+    if (type.type != AI_JSON_NULL && !ai_json_is(&type, "function")) {
 
-        if (!ai_chat_filled(&type)) {
-            return ai_chat_bad(c, "type", "a string is expected");
+        if (!ai_json_filled(&type)) {
+            return ai_wire_refuse(c, "type", "a string is expected");
         }
 
         tool->type = AI_TOOL_SERVER;
@@ -116,8 +114,8 @@ ai_chat_parse_tool(ai_chat_parse_t *c, const ai_json_t *v)
 
 
 ai_int_t
-ai_chat_parse_functions(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row)
+ai_chat_parse_functions(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       function;
@@ -125,7 +123,7 @@ ai_chat_parse_functions(ai_chat_parse_t *c, const ai_json_t *v,
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_chat_bad(c, "functions", "an array is expected");
+        return ai_wire_refuse(c, "functions", "an array is expected");
     }
 
     c->list = "functions";
@@ -166,40 +164,40 @@ ai_chat_parse_functions(ai_chat_parse_t *c, const ai_json_t *v,
 
 
 static ai_int_t
-ai_chat_parse_function(ai_chat_parse_t *c, ai_tool_t *tool,
+ai_chat_parse_function(ai_wire_read_t *c, ai_tool_t *tool,
     const ai_json_t *v)
 {
     ai_json_t       name, value;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_chat_bad(c, "function", "an object is expected");
+        return ai_wire_refuse(c, "function", "an object is expected");
     }
 
     ai_json_iter_init(&it, v);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "name")) {
+        if (ai_json_is(&name, "name")) {
             tool->name = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "description")) {
+        } else if (ai_json_is(&name, "description")) {
             tool->description = ai_mstr(&value);
 
-        } else if (ai_chat_is(&name, "parameters")
+        } else if (ai_json_is(&name, "parameters")
                    && value.type != AI_JSON_NULL)
         {
             if (value.type != AI_JSON_OBJECT) {
-                return ai_chat_bad(c, "function.parameters",
-                                   "an object is expected");
+                return ai_wire_refuse(c, "function.parameters",
+                                      "an object is expected");
             }
 
             tool->schema = ai_json_raw(&value);
 
-        } else if (ai_chat_is(&name, "strict")) {
+        } else if (ai_json_is(&name, "strict")) {
             tool->strict = ai_json_raw(&value);
 
-        } else if (ai_chat_is(&name, "cache_control")
+        } else if (ai_json_is(&name, "cache_control")
                    && value.type == AI_JSON_OBJECT)
         {
             tool->cache = ai_json_raw(&value);
@@ -207,9 +205,9 @@ ai_chat_parse_function(ai_chat_parse_t *c, ai_tool_t *tool,
     }
 
     if (ai_mstr_empty(&tool->name)) {
-        return ai_chat_bad(c, tool->type == AI_TOOL_CUSTOM ? "custom.name"
-                                                           : "function.name",
-                           "a name is required");
+        return ai_wire_refuse(c, tool->type == AI_TOOL_CUSTOM ? "custom.name"
+                                                              : "function.name",
+                              "a name is required");
     }
 
     return AI_OK;
@@ -217,25 +215,25 @@ ai_chat_parse_function(ai_chat_parse_t *c, ai_tool_t *tool,
 
 
 ai_int_t
-ai_chat_parse_choice(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row)
+ai_chat_parse_choice(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     if (v->type == AI_JSON_OBJECT) {
         return ai_chat_parse_choice_object(c, v);
     }
 
-    if (ai_chat_is(v, "auto")) {
+    if (ai_json_is(v, "auto")) {
         c->req->choice = AI_CHOICE_AUTO;
 
-    } else if (ai_chat_is(v, "none")) {
+    } else if (ai_json_is(v, "none")) {
         c->req->choice = AI_CHOICE_NONE;
 
-    } else if (ai_chat_is(v, "required") || ai_chat_is(v, "any")) {
+    } else if (ai_json_is(v, "required") || ai_json_is(v, "any")) {
         c->req->choice = AI_CHOICE_REQUIRED;
 
     } else {
-        return ai_chat_bad(c, "tool_choice", "it must be none, auto, "
-                           "required, or an object that names a tool");
+        return ai_wire_refuse(c, "tool_choice", "it must be none, auto, "
+                              "required, or an object that names a tool");
     }
 
     return AI_OK;
@@ -243,13 +241,13 @@ ai_chat_parse_choice(ai_chat_parse_t *c, const ai_json_t *v,
 
 
 static ai_int_t
-ai_chat_parse_choice_object(ai_chat_parse_t *c, const ai_json_t *v)
+ai_chat_parse_choice_object(ai_wire_read_t *c, const ai_json_t *v)
 {
     ai_json_t  type, value;
 
     if (ai_json_get(v, "type", &type) == AI_OK) {
 
-        if (ai_chat_is(&type, "allowed_tools")) {
+        if (ai_json_is(&type, "allowed_tools")) {
 
             if (ai_json_get(v, "allowed_tools", &value) != AI_OK) {
                 value = *v;
@@ -258,16 +256,16 @@ ai_chat_parse_choice_object(ai_chat_parse_t *c, const ai_json_t *v)
             return ai_chat_parse_allowed(c, &value);
         }
 
-        if (ai_chat_is(&type, "auto") || ai_chat_is(&type, "none")
-            || ai_chat_is(&type, "required") || ai_chat_is(&type, "any"))
+        if (ai_json_is(&type, "auto") || ai_json_is(&type, "none")
+            || ai_json_is(&type, "required") || ai_json_is(&type, "any"))
         {
             return ai_chat_parse_choice(c, &type, NULL);
         }
     }
 
     if (ai_chat_choice_name(c->req, v) != AI_OK) {
-        return ai_chat_bad(c, "tool_choice.function.name",
-                           "a name is required");
+        return ai_wire_refuse(c, "tool_choice.function.name",
+                              "a name is required");
     }
 
     return AI_OK;
@@ -275,7 +273,7 @@ ai_chat_parse_choice_object(ai_chat_parse_t *c, const ai_json_t *v)
 
 
 static ai_int_t
-ai_chat_parse_allowed(ai_chat_parse_t *c, const ai_json_t *v)
+ai_chat_parse_allowed(ai_wire_read_t *c, const ai_json_t *v)
 {
     ai_json_t       mode, tools, tool;
     ai_mstr_t       name;
@@ -287,7 +285,7 @@ ai_chat_parse_allowed(ai_chat_parse_t *c, const ai_json_t *v)
     req->choice = AI_CHOICE_AUTO;
 
     if (ai_json_get(v, "mode", &mode) == AI_OK
-        && ai_chat_is(&mode, "required"))
+        && ai_json_is(&mode, "required"))
     {
         req->choice = AI_CHOICE_REQUIRED;
     }
@@ -295,8 +293,8 @@ ai_chat_parse_allowed(ai_chat_parse_t *c, const ai_json_t *v)
     if (ai_json_get(v, "tools", &tools) != AI_OK
         || tools.type != AI_JSON_ARRAY)
     {
-        return ai_chat_bad(c, "tool_choice.allowed_tools.tools",
-                           "an array is required");
+        return ai_wire_refuse(c, "tool_choice.allowed_tools.tools",
+                              "an array is required");
     }
 
     ai_json_iter_init(&it, &tools);
@@ -304,13 +302,13 @@ ai_chat_parse_allowed(ai_chat_parse_t *c, const ai_json_t *v)
     while (ai_json_next(&it, NULL, &tool) == AI_OK) {
 
         if (ai_chat_tool_name(&tool, &name) != AI_OK) {
-            return ai_chat_bad(c, "tool_choice.allowed_tools.tools",
-                               "each tool must have a name");
+            return ai_wire_refuse(c, "tool_choice.allowed_tools.tools",
+                                  "each tool must have a name");
         }
 
         if (req->nallowed == AI_REQUEST_ALLOWED) {
-            return ai_chat_bad(c, "tool_choice.allowed_tools.tools",
-                               "there are too many tools");
+            return ai_wire_refuse(c, "tool_choice.allowed_tools.tools",
+                                  "there are too many tools");
         }
 
         req->allowed[req->nallowed++] = name;
@@ -327,18 +325,19 @@ ai_chat_parse_allowed(ai_chat_parse_t *c, const ai_json_t *v)
 
 
 ai_int_t
-ai_chat_parse_function_call(ai_chat_parse_t *c, const ai_json_t *v,
-    const ai_chat_row_t *row)
+ai_chat_parse_function_call(ai_wire_read_t *c, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    if (ai_chat_is(v, "auto")) {
+    if (ai_json_is(v, "auto")) {
         c->req->choice = AI_CHOICE_AUTO;
 
-    } else if (ai_chat_is(v, "none")) {
+    } else if (ai_json_is(v, "none")) {
         c->req->choice = AI_CHOICE_NONE;
 
     } else if (ai_chat_choice_name(c->req, v) != AI_OK) {
-        return ai_chat_bad(c, "function_call",
-                           "it must be none, auto, or an object with a name");
+        return ai_wire_refuse(c, "function_call",
+                              "it must be none, auto, or an object with a "
+                              "name");
     }
 
     return AI_OK;
@@ -372,7 +371,7 @@ ai_chat_tool_name(const ai_json_t *v, ai_mstr_t *name)
         return AI_DECLINED;
     }
 
-    if (!ai_chat_filled(&value)) {
+    if (!ai_json_filled(&value)) {
         return AI_DECLINED;
     }
 

@@ -383,7 +383,7 @@ ai_chat_render_id(ai_chat_render_t *c, const char *key, const ai_mstr_t *id)
     }
 
     ai_buf_lit(c->out, "\"call_");
-    ai_chat_hash(c->out, &s);
+    ai_wire_hash(c->out, &s);
     ai_buf_lit(c->out, "\"");
 
     return AI_OK;

@@ -7,6 +7,7 @@
  */
 
 
+#include "dialect.h"
 #include "wire_chat.h"
 
 
@@ -24,7 +25,6 @@ typedef struct {
 
 
 static void ai_chat_usage_details(const ai_json_t *v, ai_chat_usage_t *u);
-static ai_uint_t ai_chat_count(const ai_json_t *v, uint64_t *n);
 
 
 ai_uint_t
@@ -44,24 +44,24 @@ ai_chat_usage(const ai_json_t *v, ai_uint_t plus, ai_usage_t *usage)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "prompt_tokens")) {
-            u.any |= ai_chat_count(&value, &u.input);
+        if (ai_json_is(&name, "prompt_tokens")) {
+            u.any |= ai_tap_count(&value, &u.input);
 
-        } else if (ai_chat_is(&name, "completion_tokens")) {
-            u.any |= ai_chat_count(&value, &u.output);
+        } else if (ai_json_is(&name, "completion_tokens")) {
+            u.any |= ai_tap_count(&value, &u.output);
 
-        } else if (ai_chat_is(&name, "total_tokens")) {
-            u.summed = ai_chat_count(&value, &u.total);
+        } else if (ai_json_is(&name, "total_tokens")) {
+            u.summed = ai_tap_count(&value, &u.total);
 
-        } else if (ai_chat_is(&name, "reasoning_tokens")) {
-            (void) ai_chat_count(&value, &u.reasoning);
+        } else if (ai_json_is(&name, "reasoning_tokens")) {
+            (void) ai_tap_count(&value, &u.reasoning);
 
-        } else if (ai_chat_is(&name, "prompt_cache_hit_tokens")
-                   || ai_chat_is(&name, "cached_tokens")
-                   || ai_chat_is(&name, "num_cached_tokens")
-                   || ai_chat_is(&name, "cache_read_input_tokens"))
+        } else if (ai_json_is(&name, "prompt_cache_hit_tokens")
+                   || ai_json_is(&name, "cached_tokens")
+                   || ai_json_is(&name, "num_cached_tokens")
+                   || ai_json_is(&name, "cache_read_input_tokens"))
         {
-            (void) ai_chat_count(&value, &u.hit);
+            (void) ai_tap_count(&value, &u.hit);
 
         } else {
             ai_chat_usage_details(&value, &u);
@@ -125,33 +125,16 @@ ai_chat_usage_details(const ai_json_t *v, ai_chat_usage_t *u)
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_chat_is(&name, "cached_tokens")) {
-            (void) ai_chat_count(&value, &u->cached);
+        if (ai_json_is(&name, "cached_tokens")) {
+            (void) ai_tap_count(&value, &u->cached);
 
-        } else if (ai_chat_is(&name, "cache_write_tokens")
-                   || ai_chat_is(&name, "cache_creation_tokens"))
+        } else if (ai_json_is(&name, "cache_write_tokens")
+                   || ai_json_is(&name, "cache_creation_tokens"))
         {
-            (void) ai_chat_count(&value, &u->write);
+            (void) ai_tap_count(&value, &u->write);
 
-        } else if (ai_chat_is(&name, "reasoning_tokens")) {
-            (void) ai_chat_count(&value, &u->reasoning);
+        } else if (ai_json_is(&name, "reasoning_tokens")) {
+            (void) ai_tap_count(&value, &u->reasoning);
         }
     }
-}
-
-
-/* 1 if it is a count; what is beyond reason is clamped, see ai_usage.h */
-
-static ai_uint_t
-ai_chat_count(const ai_json_t *v, uint64_t *n)
-{
-    if (v->type != AI_JSON_NUMBER || ai_json_uint(v, n) != AI_OK) {
-        return 0;
-    }
-
-    if (*n > AI_USAGE_MAX) {
-        *n = AI_USAGE_MAX;
-    }
-
-    return 1;
 }

@@ -11,7 +11,7 @@
 #define _WIRE_COHERE_H_INCLUDED_
 
 
-#include "ai_wire.h"
+#include "wire.h"
 
 
 /* of a tool's name */
@@ -44,13 +44,6 @@ typedef struct {
 
 typedef struct {
     ai_request_t        *req;
-    ai_report_t         *rep;
-    ai_uint_t            index;        /* of the message or the tool */
-} ai_cohere_parse_t;
-
-
-typedef struct {
-    ai_request_t        *req;
     const ai_target_t   *t;
     ai_buf_t            *out;
     ai_report_t         *rep;
@@ -64,12 +57,9 @@ ai_int_t ai_cohere_render_request(ai_request_t *req, const ai_target_t *t,
     ai_buf_t *out, ai_report_t *rep);
 
 /* the member "messages", on either side */
-ai_int_t ai_cohere_messages(ai_cohere_parse_t *p, const ai_json_t *v);
+ai_int_t ai_cohere_messages(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 ai_int_t ai_cohere_history(ai_cohere_render_t *r);
-
-/* refuses ARRAY.INDEX.MEMBER; member may be NULL */
-ai_int_t ai_cohere_wrong(ai_cohere_parse_t *p, const char *array,
-    const char *member, const char *message);
 
 ai_int_t ai_cohere_parse_event(ai_decode_t *d, const ai_str_t *name,
     const ai_json_t *root);

@@ -24,7 +24,6 @@ static ai_int_t ai_cohere_calls(ai_decode_t *d, const ai_json_t *root,
     const ai_json_t *message, ai_uint_t start);
 static ai_int_t ai_cohere_call(ai_decode_t *d, ai_uint_t n,
     const ai_json_t *call, ai_uint_t start);
-static ai_int_t ai_cohere_call_end(ai_decode_t *d, ai_uint_t n);
 static ai_int_t ai_cohere_citations(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_cohere_citation(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_cohere_end(ai_decode_t *d, const ai_json_t *delta);
@@ -58,12 +57,10 @@ ai_cohere_parse_event(ai_decode_t *d, const ai_str_t *name,
     }
 
     if (ai_json_name_eq(&type, "tool-call-end")) {
-        return ai_cohere_call_end(d, ai_cohere_index(root));
+        return ai_emit_call_end(d, 0, ai_cohere_index(root));
     }
 
-    if (ai_json_get(root, "delta", &delta) != AI_OK) {
-        delta.type = AI_JSON_NULL;
-    }
+    delta = ai_wire_get(root, "delta");
 
     if (ai_json_name_eq(&type, "message-end")) {
         return ai_cohere_end(d, &delta);
@@ -73,9 +70,7 @@ ai_cohere_parse_event(ai_decode_t *d, const ai_str_t *name,
         return ai_cohere_start(d, root);
     }
 
-    if (ai_json_get(&delta, "message", &message) != AI_OK) {
-        message.type = AI_JSON_NULL;
-    }
+    message = ai_wire_get(&delta, "message");
 
     if (ai_json_name_eq(&type, "content-start")
         || ai_json_name_eq(&type, "content-delta"))
@@ -143,7 +138,6 @@ ai_cohere_untyped(ai_decode_t *d, const ai_json_t *root)
 ai_int_t
 ai_cohere_parse_end(ai_decode_t *d)
 {
-    ai_delta_t           delta;
     ai_cohere_decode_t  *state;
 
     state = d->state;
@@ -152,9 +146,7 @@ ai_cohere_parse_end(ai_decode_t *d)
         return AI_OK;
     }
 
-    ai_delta_init(&delta, AI_DELTA_END);
-
-    return d->emit(d->data, &delta);
+    return ai_emit_end(d);
 }
 
 
@@ -220,14 +212,11 @@ ai_cohere_parse_response(ai_decode_t *d, const ai_json_t *root)
 static ai_int_t
 ai_cohere_start(ai_decode_t *d, const ai_json_t *root)
 {
-    ai_json_t   id;
     ai_delta_t  delta;
 
     ai_delta_init(&delta, AI_DELTA_START);
 
-    if (ai_json_get(root, "id", &id) == AI_OK) {
-        delta.id = ai_mstr(&id);
-    }
+    delta.id = ai_wire_string(root, "id");
 
     return d->emit(d->data, &delta);
 }
@@ -329,7 +318,7 @@ ai_cohere_calls(ai_decode_t *d, const ai_json_t *root,
         rc = ai_cohere_call(d, state->ncalls, &call, 1);
 
         if (rc == AI_OK) {
-            rc = ai_cohere_call_end(d, state->ncalls++);
+            rc = ai_emit_call_end(d, 0, state->ncalls++);
         }
 
         if (rc != AI_OK) {
@@ -353,9 +342,7 @@ ai_cohere_call(ai_decode_t *d, ai_uint_t n, const ai_json_t *call,
 
     state = d->state;
 
-    if (ai_json_get(call, "function", &function) != AI_OK) {
-        function.type = AI_JSON_NULL;
-    }
+    function = ai_wire_get(call, "function");
 
     if (start) {
         state->args = 0;
@@ -364,13 +351,8 @@ ai_cohere_call(ai_decode_t *d, ai_uint_t n, const ai_json_t *call,
 
         delta.call = n;
 
-        if (ai_json_get(call, "id", &value) == AI_OK) {
-            delta.id = ai_mstr(&value);
-        }
-
-        if (ai_json_get(&function, "name", &value) == AI_OK) {
-            delta.name = ai_mstr(&value);
-        }
+        delta.id = ai_wire_string(call, "id");
+        delta.name = ai_wire_string(&function, "name");
 
         rc = d->emit(d->data, &delta);
 
@@ -398,19 +380,6 @@ ai_cohere_call(ai_decode_t *d, ai_uint_t n, const ai_json_t *call,
     }
 
     return ai_emit_args(d, 0, n, &args);
-}
-
-
-static ai_int_t
-ai_cohere_call_end(ai_decode_t *d, ai_uint_t n)
-{
-    ai_delta_t  delta;
-
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-
-    delta.call = n;
-
-    return d->emit(d->data, &delta);
 }
 
 
@@ -451,9 +420,7 @@ ai_cohere_citation(ai_decode_t *d, const ai_json_t *v)
 
     ai_delta_init(&delta, AI_DELTA_CITATION);
 
-    if (ai_json_get(v, "text", &value) == AI_OK) {
-        delta.text = ai_mstr(&value);
-    }
+    delta.text = ai_wire_string(v, "text");
 
     if (ai_json_get(v, "start", &value) == AI_OK) {
         (void) ai_json_uint(&value, &delta.from);
@@ -467,9 +434,7 @@ ai_cohere_citation(ai_decode_t *d, const ai_json_t *v)
         return d->emit(d->data, &delta);
     }
 
-    if (ai_json_get(&source, "id", &value) == AI_OK) {
-        delta.name = ai_mstr(&value);
-    }
+    delta.name = ai_wire_string(&source, "id");
 
     if (ai_json_get(&source, "document", &document) == AI_OK
         || ai_json_get(&source, "tool_output", &document) == AI_OK)
@@ -480,9 +445,7 @@ ai_cohere_citation(ai_decode_t *d, const ai_json_t *v)
             delta.name = ai_mstr(&value);
         }
 
-        if (ai_json_get(&document, "url", &value) == AI_OK) {
-            delta.url = ai_mstr(&value);
-        }
+        delta.url = ai_wire_string(&document, "url");
     }
 
     return d->emit(d->data, &delta);
@@ -705,9 +668,7 @@ ai_cohere_logprob(ai_buf_t *b, const ai_json_t *item)
         return;
     }
 
-    if (ai_json_get(item, "text", &text) != AI_OK) {
-        text.type = AI_JSON_NULL;
-    }
+    text = ai_wire_get(item, "text");
 
     token = ai_mstr(&text);
 

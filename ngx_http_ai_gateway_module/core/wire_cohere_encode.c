@@ -525,9 +525,7 @@ ai_cohere_logprob(ai_buf_t *b, const ai_json_t *item)
     ai_json_t  token, logprob;
     ai_mstr_t  text;
 
-    if (ai_json_get(item, "token", &token) != AI_OK) {
-        token.type = AI_JSON_NULL;
-    }
+    token = ai_wire_get(item, "token");
 
     text = ai_mstr(&token);
 

@@ -6,76 +6,61 @@
  */
 
 
-#include <stdio.h>
-
 #include "wire_cohere.h"
 
 
-#define AI_COHERE_PARAM  64
+static ai_int_t ai_cohere_tools(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_strict(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_cohere_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_thinking(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_documents(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_raw(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_cohere_logprobs(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 
 
-/* a member of the request: its name, and what becomes of its value */
+#define ai_cohere_at(field)  offsetof(ai_request_t, field)
 
-typedef struct {
-    const char          *name;
-    ai_int_t           (*parse)(ai_cohere_parse_t *p, const ai_json_t *v);
-} ai_cohere_member_t;
+/* beside these there are safety_mode, citation_options, priority */
 
+static const ai_wire_member_t  ai_cohere_members[] = {
 
-typedef struct {
-    const char          *name;
-    size_t               offset;       /* of an ai_str_t of the request */
-} ai_cohere_number_t;
+    { ai_string("messages"), ai_cohere_messages, 0, NULL },
+    { ai_string("tools"), ai_cohere_tools, 0, NULL },
+    { ai_string("tool_choice"), ai_cohere_choice, 0, NULL },
+    { ai_string("response_format"), ai_cohere_format, 0, NULL },
+    { ai_string("thinking"), ai_cohere_thinking, 0, NULL },
+    { ai_string("stop_sequences"), ai_wire_read_stops, 0, NULL },
+    { ai_string("documents"), ai_cohere_documents, 0, NULL },
+    { ai_string("raw_prompting"), ai_cohere_raw, 0, NULL },
+    { ai_string("logprobs"), ai_cohere_logprobs, 0, NULL },
+    { ai_string("stream"), ai_wire_read_stream, 0, NULL },
+    { ai_string("model"), NULL, 0, NULL },
 
+    /* looked for when the tools are known */
 
-static ai_int_t ai_cohere_root(ai_cohere_parse_t *p, const ai_json_t *name,
-    const ai_json_t *v);
-static ai_int_t ai_cohere_tools(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_strict(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_choice(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_format(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_thinking(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_stop(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_documents(ai_cohere_parse_t *p,
-    const ai_json_t *v);
-static ai_int_t ai_cohere_raw(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_logprobs(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_stream(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_known(ai_cohere_parse_t *p, const ai_json_t *v);
+    { ai_string("strict_tools"), NULL, 0, NULL },
 
+    { ai_string("max_tokens"), ai_wire_read_number,
+      ai_cohere_at(max_tokens), NULL },
+    { ai_string("temperature"), ai_wire_read_number,
+      ai_cohere_at(temperature), NULL },
+    { ai_string("p"), ai_wire_read_number, ai_cohere_at(top_p), NULL },
+    { ai_string("k"), ai_wire_read_number, ai_cohere_at(top_k), NULL },
+    { ai_string("seed"), ai_wire_read_number, ai_cohere_at(seed), NULL },
+    { ai_string("frequency_penalty"), ai_wire_read_number,
+      ai_cohere_at(frequency_penalty), NULL },
+    { ai_string("presence_penalty"), ai_wire_read_number,
+      ai_cohere_at(presence_penalty), NULL },
 
-/* strict_tools is looked for when the tools are known */
-
-static const ai_cohere_member_t  ai_cohere_members[] = {
-
-    { "messages", ai_cohere_messages },
-    { "tools", ai_cohere_tools },
-    { "tool_choice", ai_cohere_choice },
-    { "response_format", ai_cohere_format },
-    { "thinking", ai_cohere_thinking },
-    { "stop_sequences", ai_cohere_stop },
-    { "documents", ai_cohere_documents },
-    { "raw_prompting", ai_cohere_raw },
-    { "logprobs", ai_cohere_logprobs },
-    { "stream", ai_cohere_stream },
-    { "model", ai_cohere_known },
-    { "strict_tools", ai_cohere_known },
-
-    { NULL, NULL }
-};
-
-
-static const ai_cohere_number_t  ai_cohere_numbers[] = {
-
-    { "max_tokens", offsetof(ai_request_t, max_tokens) },
-    { "temperature", offsetof(ai_request_t, temperature) },
-    { "p", offsetof(ai_request_t, top_p) },
-    { "k", offsetof(ai_request_t, top_k) },
-    { "seed", offsetof(ai_request_t, seed) },
-    { "frequency_penalty", offsetof(ai_request_t, frequency_penalty) },
-    { "presence_penalty", offsetof(ai_request_t, presence_penalty) },
-
-    { NULL, 0 }
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
@@ -83,37 +68,27 @@ ai_int_t
 ai_cohere_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep)
 {
-    ai_int_t           rc;
-    uint64_t           k;
-    ai_json_t          name, value;
-    ai_json_iter_t     it;
-    ai_cohere_parse_t  p;
+    ai_int_t        rc;
+    ai_json_t       value;
+    ai_wire_read_t  r;
 
     if (root->type != AI_JSON_OBJECT) {
         return ai_report_refuse(rep, NULL, "the request must be an object");
     }
 
-    p.req = req;
-    p.rep = rep;
-    p.index = 0;
+    memset(&r, 0, sizeof(ai_wire_read_t));
+
+    r.req = req;
+    r.rep = rep;
 
     /* the end of a message tells the usage, asked or not */
 
     req->include_usage = 1;
 
-    ai_json_iter_init(&it, root);
+    rc = ai_wire_read(&r, root, ai_cohere_members, NULL);
 
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
-
-        if (value.type == AI_JSON_NULL) {
-            continue;
-        }
-
-        rc = ai_cohere_root(&p, &name, &value);
-
-        if (rc != AI_OK) {
-            return rc;
-        }
+    if (rc != AI_OK) {
+        return rc;
     }
 
     if (req->messages == NULL) {
@@ -121,21 +96,15 @@ ai_cohere_parse_request(ai_request_t *req, const ai_json_t *root,
     }
 
     if (ai_json_get(root, "strict_tools", &value) == AI_OK
-        && ai_cohere_strict(&p, &value) != AI_OK)
+        && ai_cohere_strict(&r, &value) != AI_OK)
     {
         return AI_DECLINED;
     }
 
     /* zero is how clients switch it off */
 
-    if (req->top_k.len != 0) {
-        value.start = req->top_k.data;
-        value.end = req->top_k.data + req->top_k.len;
-        value.type = AI_JSON_NUMBER;
-
-        if (ai_json_uint(&value, &k) == AI_OK && k == 0) {
-            req->top_k.len = 0;
-        }
+    if (ai_wire_double(&req->top_k) == 0) {
+        req->top_k.len = 0;
     }
 
     return AI_OK;
@@ -143,65 +112,19 @@ ai_cohere_parse_request(ai_request_t *req, const ai_json_t *root,
 
 
 static ai_int_t
-ai_cohere_root(ai_cohere_parse_t *p, const ai_json_t *name,
-    const ai_json_t *v)
-{
-    ai_str_t                  *field;
-    const ai_cohere_member_t  *m;
-    const ai_cohere_number_t  *n;
-
-    for (m = ai_cohere_members; m->name != NULL; m++) {
-        if (ai_json_str_eq(name, m->name, strlen(m->name))) {
-            return m->parse(p, v);
-        }
-    }
-
-    for (n = ai_cohere_numbers; n->name != NULL; n++) {
-
-        if (!ai_json_str_eq(name, n->name, strlen(n->name))) {
-            continue;
-        }
-
-        if (v->type != AI_JSON_NUMBER) {
-            return ai_report_refuse(p->rep, n->name, "a number is expected");
-        }
-
-        field = (ai_str_t *) (void *) ((u_char *) p->req + n->offset);
-        *field = ai_json_raw(v);
-
-        return AI_OK;
-    }
-
-    /* safety_mode, citation_options, priority, and what is new */
-
-    ai_report_drop_name(p->rep, name);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_cohere_known(ai_cohere_parse_t *p, const ai_json_t *v)
-{
-    (void) p;
-    (void) v;
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_cohere_tools(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_tools(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_tool_t       *tool;
     ai_json_t        value, function, name;
     ai_json_iter_t   it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(p->rep, "tools", "an array is expected");
+        return ai_report_refuse(r->rep, "tools", "an array is expected");
     }
 
-    p->index = 0;
+    r->list = "tools";
+    r->index = 0;
 
     ai_json_iter_init(&it, v);
 
@@ -211,11 +134,11 @@ ai_cohere_tools(ai_cohere_parse_t *p, const ai_json_t *v)
             || ai_json_get(&function, "name", &name) != AI_OK
             || name.type != AI_JSON_STRING)
         {
-            return ai_cohere_wrong(p, "tools", "function.name",
-                                   "a tool has a function with a name");
+            return ai_wire_refuse(r, "function.name",
+                                  "a tool has a function with a name");
         }
 
-        tool = ai_request_tool(p->req);
+        tool = ai_request_tool(r->req);
 
         if (tool == NULL) {
             return AI_ERROR;
@@ -225,9 +148,7 @@ ai_cohere_tools(ai_cohere_parse_t *p, const ai_json_t *v)
         tool->name = ai_mstr(&name);
         tool->raw = ai_json_raw(&value);
 
-        if (ai_json_get(&function, "description", &value) == AI_OK) {
-            tool->description = ai_mstr(&value);
-        }
+        tool->description = ai_wire_string(&function, "description");
 
         if (ai_json_get(&function, "parameters", &value) == AI_OK
             && value.type == AI_JSON_OBJECT)
@@ -235,15 +156,17 @@ ai_cohere_tools(ai_cohere_parse_t *p, const ai_json_t *v)
             tool->schema = ai_json_raw(&value);
         }
 
-        p->index++;
+        r->index++;
     }
+
+    r->list = NULL;
 
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_cohere_strict(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_strict(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_tool_t  *tool;
 
@@ -252,11 +175,11 @@ ai_cohere_strict(ai_cohere_parse_t *p, const ai_json_t *v)
     }
 
     if (v->type != AI_JSON_TRUE && v->type != AI_JSON_FALSE) {
-        return ai_report_refuse(p->rep, "strict_tools",
+        return ai_report_refuse(r->rep, "strict_tools",
                                 "true or false is expected");
     }
 
-    for (tool = p->req->tools; tool != NULL; tool = tool->next) {
+    for (tool = r->req->tools; tool != NULL; tool = tool->next) {
         tool->strict = ai_json_raw(v);
     }
 
@@ -265,19 +188,20 @@ ai_cohere_strict(ai_cohere_parse_t *p, const ai_json_t *v)
 
 
 static ai_int_t
-ai_cohere_choice(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     if (ai_json_name_eq(v, "REQUIRED")) {
-        p->req->choice = AI_CHOICE_REQUIRED;
+        r->req->choice = AI_CHOICE_REQUIRED;
         return AI_OK;
     }
 
     if (ai_json_name_eq(v, "NONE")) {
-        p->req->choice = AI_CHOICE_NONE;
+        r->req->choice = AI_CHOICE_NONE;
         return AI_OK;
     }
 
-    return ai_report_refuse(p->rep, "tool_choice",
+    return ai_report_refuse(r->rep, "tool_choice",
                             "a choice is \"REQUIRED\" or \"NONE\"");
 }
 
@@ -285,34 +209,35 @@ ai_cohere_choice(ai_cohere_parse_t *p, const ai_json_t *v)
 /* the schema goes by two names */
 
 static ai_int_t
-ai_cohere_format(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  type, schema;
 
     if (ai_json_get(v, "type", &type) != AI_OK) {
-        return ai_report_refuse(p->rep, "response_format.type",
+        return ai_report_refuse(r->rep, "response_format.type",
                                 "a type is required");
     }
 
     if (ai_json_name_eq(&type, "text")) {
-        p->req->format = AI_FORMAT_TEXT;
+        r->req->format = AI_FORMAT_TEXT;
         return AI_OK;
     }
 
     if (!ai_json_name_eq(&type, "json_object")) {
-        return ai_report_refuse(p->rep, "response_format.type",
+        return ai_report_refuse(r->rep, "response_format.type",
                                 "a format is \"text\" or \"json_object\"");
     }
 
-    p->req->format = AI_FORMAT_JSON;
+    r->req->format = AI_FORMAT_JSON;
 
     if ((ai_json_get(v, "json_schema", &schema) == AI_OK
          && schema.type == AI_JSON_OBJECT)
         || (ai_json_get(v, "schema", &schema) == AI_OK
             && schema.type == AI_JSON_OBJECT))
     {
-        p->req->format = AI_FORMAT_SCHEMA;
-        p->req->format_schema = ai_json_raw(&schema);
+        r->req->format = AI_FORMAT_SCHEMA;
+        r->req->format_schema = ai_json_raw(&schema);
     }
 
     return AI_OK;
@@ -320,72 +245,41 @@ ai_cohere_format(ai_cohere_parse_t *p, const ai_json_t *v)
 
 
 static ai_int_t
-ai_cohere_thinking(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_thinking(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  type, budget;
 
     if (ai_json_get(v, "type", &type) != AI_OK) {
-        return ai_report_refuse(p->rep, "thinking.type",
+        return ai_report_refuse(r->rep, "thinking.type",
                                 "a type is required");
     }
 
     if (ai_json_name_eq(&type, "disabled")) {
-        p->req->effort = AI_EFFORT_NONE;
+        r->req->effort = AI_EFFORT_NONE;
         return AI_OK;
     }
 
     if (!ai_json_name_eq(&type, "enabled")) {
-        return ai_report_refuse(p->rep, "thinking.type",
+        return ai_report_refuse(r->rep, "thinking.type",
                                 "a type is \"enabled\" or \"disabled\"");
     }
 
-    p->req->summary = 1;
+    r->req->summary = 1;
 
     if (ai_json_get(v, "token_budget", &budget) != AI_OK
         || budget.type == AI_JSON_NULL)
     {
-        p->req->adaptive = 1;
+        r->req->adaptive = 1;
         return AI_OK;
     }
 
     if (budget.type != AI_JSON_NUMBER) {
-        return ai_report_refuse(p->rep, "thinking.token_budget",
+        return ai_report_refuse(r->rep, "thinking.token_budget",
                                 "a number is expected");
     }
 
-    p->req->budget = ai_json_raw(&budget);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_cohere_stop(ai_cohere_parse_t *p, const ai_json_t *v)
-{
-    ai_json_t       stop;
-    ai_json_iter_t  it;
-
-    if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(p->rep, "stop_sequences",
-                                "an array is expected");
-    }
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, NULL, &stop) == AI_OK) {
-
-        if (stop.type != AI_JSON_STRING) {
-            return ai_report_refuse(p->rep, "stop_sequences",
-                                    "an array of strings is expected");
-        }
-
-        if (p->req->nstop == AI_REQUEST_STOPS) {
-            return ai_report_refuse(p->rep, "stop_sequences",
-                                    "there are too many of them");
-        }
-
-        p->req->stop[p->req->nstop++] = ai_mstr(&stop);
-    }
+    r->req->budget = ai_json_raw(&budget);
 
     return AI_OK;
 }
@@ -394,7 +288,8 @@ ai_cohere_stop(ai_cohere_parse_t *p, const ai_json_t *v)
 /* an answer that does not rest on them is another answer */
 
 static ai_int_t
-ai_cohere_documents(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_documents(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t       document;
     ai_json_iter_t  it;
@@ -407,59 +302,33 @@ ai_cohere_documents(ai_cohere_parse_t *p, const ai_json_t *v)
         return AI_OK;
     }
 
-    return ai_report_refuse(p->rep, "documents",
+    return ai_report_refuse(r->rep, "documents",
                             "documents are not supported by the provider of "
                             "this model, put their text into a message");
 }
 
 
 static ai_int_t
-ai_cohere_raw(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_raw(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     if (v->type == AI_JSON_FALSE) {
         return AI_OK;
     }
 
-    return ai_report_refuse(p->rep, "raw_prompting",
+    return ai_report_refuse(r->rep, "raw_prompting",
                             "raw prompts are not supported by the provider "
                             "of this model");
 }
 
 
 static ai_int_t
-ai_cohere_logprobs(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_logprobs(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     if (ai_json_is_true(v)) {
-        p->req->logprobs = ai_json_raw(v);
+        r->req->logprobs = ai_json_raw(v);
     }
 
     return AI_OK;
-}
-
-
-static ai_int_t
-ai_cohere_stream(ai_cohere_parse_t *p, const ai_json_t *v)
-{
-    if (v->type != AI_JSON_TRUE && v->type != AI_JSON_FALSE) {
-        return ai_report_refuse(p->rep, "stream",
-                                "true or false is expected");
-    }
-
-    p->req->stream = ai_json_is_true(v);
-
-    return AI_OK;
-}
-
-
-ai_int_t
-ai_cohere_wrong(ai_cohere_parse_t *p, const char *array, const char *member,
-    const char *message)
-{
-    char  param[AI_COHERE_PARAM];
-
-    (void) snprintf(param, sizeof(param), "%s.%lu%s%s", array,
-                    (unsigned long) p->index, member ? "." : "",
-                    member ? member : "");
-
-    return ai_report_refuse(p->rep, param, message);
 }

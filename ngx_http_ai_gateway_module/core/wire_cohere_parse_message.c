@@ -9,57 +9,61 @@
 #include "wire_cohere.h"
 
 
-static ai_int_t ai_cohere_message(ai_cohere_parse_t *p, const ai_json_t *v);
-static ai_int_t ai_cohere_role(ai_cohere_parse_t *p, const ai_json_t *v,
+static ai_int_t ai_cohere_message(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_cohere_role(ai_wire_read_t *r, const ai_json_t *v,
     ai_role_e *role);
-static ai_int_t ai_cohere_content(ai_cohere_parse_t *p, ai_message_t *m,
+static ai_int_t ai_cohere_content(ai_wire_read_t *r, ai_message_t *m,
     const ai_json_t *v);
-static ai_int_t ai_cohere_block(ai_cohere_parse_t *p, const ai_json_t *v,
+static ai_int_t ai_cohere_block(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **out);
-static ai_int_t ai_cohere_image(ai_cohere_parse_t *p, const ai_json_t *v,
+static ai_int_t ai_cohere_image(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **out);
-static ai_int_t ai_cohere_document(ai_cohere_parse_t *p, const ai_json_t *v,
+static ai_int_t ai_cohere_document(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **out);
-static ai_int_t ai_cohere_assistant(ai_cohere_parse_t *p, ai_message_t *m,
+static ai_int_t ai_cohere_assistant(ai_wire_read_t *r, ai_message_t *m,
     const ai_json_t *v);
-static ai_int_t ai_cohere_calls(ai_cohere_parse_t *p, ai_message_t *m,
+static ai_int_t ai_cohere_calls(ai_wire_read_t *r, ai_message_t *m,
     const ai_json_t *v);
-static ai_int_t ai_cohere_result(ai_cohere_parse_t *p, ai_message_t *m,
+static ai_int_t ai_cohere_result(ai_wire_read_t *r, ai_message_t *m,
     const ai_json_t *v);
 
 
 ai_int_t
-ai_cohere_messages(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_messages(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       message;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(p->rep, "messages", "an array is expected");
+        return ai_report_refuse(r->rep, "messages", "an array is expected");
     }
 
-    p->index = 0;
+    r->list = "messages";
+    r->index = 0;
 
     ai_json_iter_init(&it, v);
 
     while (ai_json_next(&it, NULL, &message) == AI_OK) {
 
-        rc = ai_cohere_message(p, &message);
+        rc = ai_cohere_message(r, &message);
 
         if (rc != AI_OK) {
             return rc;
         }
 
-        p->index++;
+        r->index++;
     }
+
+    r->list = NULL;
 
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_cohere_message(ai_cohere_parse_t *p, const ai_json_t *v)
+ai_cohere_message(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_int_t       rc;
     ai_json_t      content;
@@ -67,46 +71,46 @@ ai_cohere_message(ai_cohere_parse_t *p, const ai_json_t *v)
     ai_message_t  *m;
 
     role = AI_ROLE_USER;
-    rc = ai_cohere_role(p, v, &role);
+    rc = ai_cohere_role(r, v, &role);
 
     if (rc != AI_OK) {
         return rc;
     }
 
-    m = ai_request_message(p->req, role);
+    m = ai_request_message(r->req, role);
 
     if (m == NULL) {
         return AI_ERROR;
     }
 
     if (role == AI_ROLE_TOOL) {
-        return ai_cohere_result(p, m, v);
+        return ai_cohere_result(r, m, v);
     }
 
     if (ai_json_get(v, "content", &content) == AI_OK) {
 
-        rc = ai_cohere_content(p, m, &content);
+        rc = ai_cohere_content(r, m, &content);
 
         if (rc != AI_OK) {
             return rc;
         }
     }
 
-    return (role == AI_ROLE_ASSISTANT) ? ai_cohere_assistant(p, m, v) : AI_OK;
+    return (role == AI_ROLE_ASSISTANT) ? ai_cohere_assistant(r, m, v) : AI_OK;
 }
 
 
 static ai_int_t
-ai_cohere_role(ai_cohere_parse_t *p, const ai_json_t *v, ai_role_e *role)
+ai_cohere_role(ai_wire_read_t *r, const ai_json_t *v, ai_role_e *role)
 {
     ai_json_t  name;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_cohere_wrong(p, "messages", NULL, "an object is expected");
+        return ai_wire_refuse(r, NULL, "an object is expected");
     }
 
     if (ai_json_get(v, "role", &name) != AI_OK) {
-        return ai_cohere_wrong(p, "messages", "role", "a role is required");
+        return ai_wire_refuse(r, "role", "a role is required");
     }
 
     if (ai_json_name_eq(&name, "user")) {
@@ -125,9 +129,9 @@ ai_cohere_role(ai_cohere_parse_t *p, const ai_json_t *v, ai_role_e *role)
         *role = AI_ROLE_DEVELOPER;
 
     } else {
-        return ai_cohere_wrong(p, "messages", "role",
-                               "a role is \"system\", \"user\", "
-                               "\"assistant\" or \"tool\"");
+        return ai_wire_refuse(r, "role",
+                              "a role is \"system\", \"user\", "
+                              "\"assistant\" or \"tool\"");
     }
 
     return AI_OK;
@@ -137,7 +141,7 @@ ai_cohere_role(ai_cohere_parse_t *p, const ai_json_t *v, ai_role_e *role)
 /* a string, or an array of blocks */
 
 static ai_int_t
-ai_cohere_content(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
+ai_cohere_content(ai_wire_read_t *r, ai_message_t *m, const ai_json_t *v)
 {
     ai_int_t        rc;
     ai_json_t       block;
@@ -149,27 +153,19 @@ ai_cohere_content(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
     }
 
     if (v->type == AI_JSON_STRING) {
-        part = ai_message_part(p->req, m, AI_PART_TEXT);
-
-        if (part == NULL) {
-            return AI_ERROR;
-        }
-
-        part->text = ai_mstr(v);
-
-        return AI_OK;
+        return ai_wire_add_text(r->req, m, v);
     }
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_cohere_wrong(p, "messages", "content",
-                               "a string or an array is expected");
+        return ai_wire_refuse(r, "content",
+                              "a string or an array is expected");
     }
 
     ai_json_iter_init(&it, v);
 
     while (ai_json_next(&it, NULL, &block) == AI_OK) {
 
-        rc = ai_cohere_block(p, &block, &part);
+        rc = ai_cohere_block(r, &block, &part);
 
         if (rc != AI_OK) {
             return rc;
@@ -188,7 +184,7 @@ ai_cohere_content(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
 /* *out is NULL for a block of no known kind */
 
 static ai_int_t
-ai_cohere_block(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
+ai_cohere_block(ai_wire_read_t *r, const ai_json_t *v, ai_part_t **out)
 {
     ai_json_t    type, text;
     ai_part_e    kind;
@@ -200,16 +196,16 @@ ai_cohere_block(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
         || ai_json_get(v, "type", &type) != AI_OK
         || type.type != AI_JSON_STRING)
     {
-        return ai_cohere_wrong(p, "messages", "content",
-                               "a block is an object with a type");
+        return ai_wire_refuse(r, "content",
+                              "a block is an object with a type");
     }
 
     if (ai_json_name_eq(&type, "image_url")) {
-        return ai_cohere_image(p, v, out);
+        return ai_cohere_image(r, v, out);
     }
 
     if (ai_json_name_eq(&type, "document")) {
-        return ai_cohere_document(p, v, out);
+        return ai_cohere_document(r, v, out);
     }
 
     if (ai_json_name_eq(&type, "text")) {
@@ -221,18 +217,18 @@ ai_cohere_block(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
         member = "thinking";
 
     } else {
-        ai_report_drop_name(p->rep, &type);
+        ai_report_drop_name(r->rep, &type);
         return AI_OK;
     }
 
     if (ai_json_get(v, member, &text) != AI_OK
         || text.type != AI_JSON_STRING)
     {
-        return ai_cohere_wrong(p, "messages", "content",
-                               "a block of text has a string");
+        return ai_wire_refuse(r, "content",
+                              "a block of text has a string");
     }
 
-    *out = ai_part_create(p->req->alloc, kind);
+    *out = ai_part_create(r->req->alloc, kind);
 
     if (*out == NULL) {
         return AI_ERROR;
@@ -245,29 +241,20 @@ ai_cohere_block(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
 
 
 static ai_int_t
-ai_cohere_image(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
+ai_cohere_image(ai_wire_read_t *r, const ai_json_t *v, ai_part_t **out)
 {
-    ai_json_t  image, url, detail;
+    ai_json_t  image, url;
     ai_mstr_t  m;
 
-    if (ai_json_get(v, "image_url", &image) != AI_OK) {
-        image.type = AI_JSON_NULL;
-    }
-
-    url = image;
-
-    if (image.type == AI_JSON_OBJECT
-        && ai_json_get(&image, "url", &url) != AI_OK)
-    {
-        url.type = AI_JSON_NULL;
-    }
+    image = ai_wire_get(v, "image_url");
+    url = (image.type == AI_JSON_OBJECT) ? ai_wire_get(&image, "url") : image;
 
     if (url.type != AI_JSON_STRING) {
-        return ai_cohere_wrong(p, "messages", "content",
-                               "an image has an image_url with a url");
+        return ai_wire_refuse(r, "content",
+                              "an image has an image_url with a url");
     }
 
-    *out = ai_part_create(p->req->alloc, AI_PART_IMAGE);
+    *out = ai_part_create(r->req->alloc, AI_PART_IMAGE);
 
     if (*out == NULL) {
         return AI_ERROR;
@@ -276,11 +263,7 @@ ai_cohere_image(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
     m = ai_mstr(&url);
     ai_part_url(*out, &m, "image/jpeg");
 
-    if (image.type == AI_JSON_OBJECT
-        && ai_json_get(&image, "detail", &detail) == AI_OK)
-    {
-        (*out)->detail = ai_mstr(&detail);
-    }
+    (*out)->detail = ai_wire_string(&image, "detail");
 
     return AI_OK;
 }
@@ -292,33 +275,26 @@ ai_cohere_image(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
  */
 
 static ai_int_t
-ai_cohere_document(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
+ai_cohere_document(ai_wire_read_t *r, const ai_json_t *v, ai_part_t **out)
 {
-    ai_str_t   raw;
     ai_json_t  document, data;
 
     if (ai_json_get(v, "document", &document) != AI_OK) {
-        return ai_cohere_wrong(p, "messages", "content",
-                               "a block of type document has a document");
+        return ai_wire_refuse(r, "content",
+                              "a block of type document has a document");
     }
 
     if (ai_json_get(&document, "data", &data) != AI_OK) {
         data = document;
     }
 
-    *out = ai_part_create(p->req->alloc, AI_PART_TEXT);
+    *out = ai_part_create(r->req->alloc, AI_PART_TEXT);
 
     if (*out == NULL) {
         return AI_ERROR;
     }
 
-    if (data.type == AI_JSON_STRING) {
-        (*out)->text = ai_mstr(&data);
-
-    } else {
-        raw = ai_json_raw(&data);
-        (*out)->text = ai_mstr_plain(&raw);
-    }
+    (*out)->text = ai_wire_text(&data);
 
     return AI_OK;
 }
@@ -327,22 +303,16 @@ ai_cohere_document(ai_cohere_parse_t *p, const ai_json_t *v, ai_part_t **out)
 /* the plan is what was said in front of the calls */
 
 static ai_int_t
-ai_cohere_assistant(ai_cohere_parse_t *p, ai_message_t *m,
+ai_cohere_assistant(ai_wire_read_t *r, ai_message_t *m,
     const ai_json_t *v)
 {
-    ai_json_t   value;
-    ai_part_t  *part;
+    ai_json_t  value;
 
     if (ai_json_get(v, "tool_plan", &value) == AI_OK
-        && value.type == AI_JSON_STRING)
+        && value.type == AI_JSON_STRING
+        && ai_wire_add_text(r->req, m, &value) != AI_OK)
     {
-        part = ai_message_part(p->req, m, AI_PART_TEXT);
-
-        if (part == NULL) {
-            return AI_ERROR;
-        }
-
-        part->text = ai_mstr(&value);
+        return AI_ERROR;
     }
 
     if (ai_json_get(v, "tool_calls", &value) != AI_OK
@@ -351,21 +321,20 @@ ai_cohere_assistant(ai_cohere_parse_t *p, ai_message_t *m,
         return AI_OK;
     }
 
-    return ai_cohere_calls(p, m, &value);
+    return ai_cohere_calls(r, m, &value);
 }
 
 
 static ai_int_t
-ai_cohere_calls(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
+ai_cohere_calls(ai_wire_read_t *r, ai_message_t *m, const ai_json_t *v)
 {
-    ai_str_t        raw;
     ai_json_t       call, id, function, name, args;
     ai_part_t      *part;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_cohere_wrong(p, "messages", "tool_calls",
-                               "an array is expected");
+        return ai_wire_refuse(r, "tool_calls",
+                              "an array is expected");
     }
 
     ai_json_iter_init(&it, v);
@@ -377,12 +346,12 @@ ai_cohere_calls(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
             || ai_json_path(&call, &name, "function", "name", NULL) != AI_OK
             || name.type != AI_JSON_STRING)
         {
-            return ai_cohere_wrong(p, "messages", "tool_calls",
-                                   "a call has an id and the name of a "
-                                   "function");
+            return ai_wire_refuse(r, "tool_calls",
+                                  "a call has an id and the name of a "
+                                  "function");
         }
 
-        part = ai_message_part(p->req, m, AI_PART_CALL);
+        part = ai_message_part(r->req, m, AI_PART_CALL);
 
         if (part == NULL) {
             return AI_ERROR;
@@ -397,13 +366,7 @@ ai_cohere_calls(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
             continue;
         }
 
-        if (args.type == AI_JSON_STRING) {
-            part->args = ai_mstr(&args);
-
-        } else {
-            raw = ai_json_raw(&args);
-            part->args = ai_mstr_plain(&raw);
-        }
+        part->args = ai_wire_text(&args);
     }
 
     return AI_OK;
@@ -411,7 +374,7 @@ ai_cohere_calls(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
 
 
 static ai_int_t
-ai_cohere_result(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
+ai_cohere_result(ai_wire_read_t *r, ai_message_t *m, const ai_json_t *v)
 {
     ai_int_t      rc;
     ai_json_t     id, content;
@@ -421,11 +384,11 @@ ai_cohere_result(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
     if (ai_json_get(v, "tool_call_id", &id) != AI_OK
         || id.type != AI_JSON_STRING)
     {
-        return ai_cohere_wrong(p, "messages", "tool_call_id",
-                               "a string is expected");
+        return ai_wire_refuse(r, "tool_call_id",
+                              "a string is expected");
     }
 
-    part = ai_message_part(p->req, m, AI_PART_RESULT);
+    part = ai_message_part(r->req, m, AI_PART_RESULT);
 
     if (part == NULL) {
         return AI_ERROR;
@@ -440,7 +403,7 @@ ai_cohere_result(ai_cohere_parse_t *p, ai_message_t *m, const ai_json_t *v)
     inner.parts = NULL;
     inner.last = &inner.parts;
 
-    rc = ai_cohere_content(p, &inner, &content);
+    rc = ai_cohere_content(r, &inner, &content);
 
     part->content = inner.parts;
 

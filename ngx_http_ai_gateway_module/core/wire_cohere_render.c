@@ -11,8 +11,7 @@
 #include "wire_cohere.h"
 
 
-#define AI_COHERE_STOPS   5
-#define AI_COHERE_NUMBER  32
+#define AI_COHERE_STOPS  5
 
 
 /* what a number may be, from and to, as they are written */
@@ -25,19 +24,13 @@ typedef struct {
 } ai_cohere_range_t;
 
 
-static ai_int_t ai_cohere_refusals(ai_cohere_render_t *r);
-static ai_uint_t ai_cohere_one(const ai_str_t *n);
 static ai_uint_t ai_cohere_thinks(const ai_str_t *model);
 static ai_int_t ai_cohere_tools(ai_cohere_render_t *r);
-static ai_int_t ai_cohere_tool(ai_cohere_render_t *r, const ai_tool_t *tool);
-static ai_uint_t ai_cohere_offered(ai_cohere_render_t *r,
-    const ai_tool_t *tool);
 static void ai_cohere_format(ai_cohere_render_t *r);
 static void ai_cohere_thinking(ai_cohere_render_t *r);
 static void ai_cohere_sampling(ai_cohere_render_t *r);
 static void ai_cohere_number(ai_cohere_render_t *r,
     const ai_cohere_range_t *range);
-static void ai_cohere_drops(ai_cohere_render_t *r);
 
 
 static const ai_cohere_range_t  ai_cohere_ranges[] = {
@@ -84,10 +77,17 @@ ai_cohere_render_request(ai_request_t *req, const ai_target_t *t,
     r.rep = rep;
     r.thinks = ai_cohere_thinks(&t->model);
 
-    rc = ai_cohere_refusals(&r);
+    rc = ai_wire_refuse_n(req, rep);
 
     if (rc != AI_OK) {
         return rc;
+    }
+
+    if (ai_wire_uint(&req->top_logprobs) != 0) {
+        return ai_report_refuse(rep, "top_logprobs",
+                                "the provider of this model tells the "
+                                "probability of no other tokens than those "
+                                "of its answer");
     }
 
     ai_buf_lit(out, "{\"model\":");
@@ -108,54 +108,14 @@ ai_cohere_render_request(ai_request_t *req, const ai_target_t *t,
     ai_cohere_format(&r);
     ai_cohere_thinking(&r);
     ai_cohere_sampling(&r);
-    ai_cohere_drops(&r);
+
+    ai_wire_lacks(req, AI_WIRE_PARALLEL|AI_WIRE_BIAS|AI_WIRE_USER
+                       |AI_WIRE_METADATA|AI_WIRE_TIER|AI_WIRE_VERBOSITY
+                       |AI_WIRE_CACHE_KEY|AI_WIRE_STORE, rep);
 
     ai_buf_lit(out, "}");
 
     return out->failed ? AI_ERROR : AI_OK;
-}
-
-
-static ai_int_t
-ai_cohere_refusals(ai_cohere_render_t *r)
-{
-    if (!ai_cohere_one(&r->req->n)) {
-        return ai_report_refuse(r->rep, "n", "the provider of this model "
-                                "gives one answer only");
-    }
-
-    if (r->req->top_logprobs.len != 0
-        && !ai_str_eq(&r->req->top_logprobs, "0"))
-    {
-        return ai_report_refuse(r->rep, "top_logprobs",
-                                "the provider of this model tells the "
-                                "probability of no other tokens than those "
-                                "of its answer");
-    }
-
-    return AI_OK;
-}
-
-
-/* whether one answer is asked for: it is, if nothing is said */
-
-static ai_uint_t
-ai_cohere_one(const ai_str_t *n)
-{
-    uint64_t   count;
-    ai_json_t  v;
-
-    if (n->len == 0) {
-        return 1;
-    }
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    v.type = AI_JSON_NUMBER;
-    v.start = n->data;
-    v.end = n->data + n->len;
-
-    return ai_json_uint(&v, &count) == AI_OK && count <= 1;
 }
 
 
@@ -210,7 +170,7 @@ ai_cohere_tools(ai_cohere_render_t *r)
             continue;
         }
 
-        if (!ai_cohere_offered(r, tool)) {
+        if (!ai_wire_offered(r->req, tool)) {
             continue;
         }
 
@@ -219,9 +179,16 @@ ai_cohere_tools(ai_cohere_render_t *r)
             ai_buf_lit(r->out, "[");
         }
 
-        if (ai_cohere_tool(r, tool) != AI_OK) {
+        ai_buf_comma(r->out);
+        ai_buf_lit(r->out, "{\"type\":\"function\",\"function\":{");
+
+        if (ai_wire_write_function(r->out, r->req, tool, AI_COHERE_NAME)
+            != AI_OK)
+        {
             return AI_ERROR;
         }
+
+        ai_buf_lit(r->out, "}}");
 
         strict += ai_str_eq(&tool->strict, "true") && tool->schema.len != 0;
     }
@@ -260,53 +227,6 @@ ai_cohere_tools(ai_cohere_render_t *r)
 }
 
 
-/* a custom tool takes its text as the one argument of a function */
-
-static ai_int_t
-ai_cohere_tool(ai_cohere_render_t *r, const ai_tool_t *tool)
-{
-    ai_mstr_t  name;
-
-    if (ai_request_name(r->req, &tool->name, AI_COHERE_NAME, &name)
-        != AI_OK)
-    {
-        return AI_ERROR;
-    }
-
-    ai_buf_comma(r->out);
-    ai_buf_lit(r->out, "{\"type\":\"function\",\"function\":{\"name\":");
-    ai_buf_string(r->out, &name);
-    ai_buf_key_string(r->out, "description", &tool->description);
-    ai_buf_key(r->out, "parameters");
-
-    if (tool->type == AI_TOOL_CUSTOM) {
-        ai_buf_lit(r->out, "{\"type\":\"object\",\"properties\":{\"input\":"
-                   "{\"type\":\"string\"}},\"required\":[\"input\"]}");
-
-    } else if (tool->schema.len != 0) {
-        ai_buf_raw(r->out, &tool->schema);
-
-    } else {
-        ai_buf_lit(r->out, "{\"type\":\"object\",\"properties\":{}}");
-    }
-
-    ai_buf_lit(r->out, "}}");
-
-    return AI_OK;
-}
-
-
-static ai_uint_t
-ai_cohere_offered(ai_cohere_render_t *r, const ai_tool_t *tool)
-{
-    if (r->req->choice == AI_CHOICE_NAMED) {
-        return ai_mstr_same(&r->req->choice_name, &tool->name);
-    }
-
-    return ai_request_allowed(r->req, &tool->name);
-}
-
-
 static void
 ai_cohere_format(ai_cohere_render_t *r)
 {
@@ -333,9 +253,7 @@ ai_cohere_thinking(ai_cohere_render_t *r)
 
     req = r->req;
 
-    if (req->effort == AI_EFFORT_UNSET && req->budget.len == 0
-        && !req->adaptive)
-    {
+    if (!ai_wire_thinks(req)) {
         return;
     }
 
@@ -370,29 +288,14 @@ ai_cohere_thinking(ai_cohere_render_t *r)
 static void
 ai_cohere_sampling(ai_cohere_render_t *r)
 {
-    ai_uint_t                 i;
     const ai_cohere_range_t  *range;
 
     for (range = ai_cohere_ranges; range->name != NULL; range++) {
         ai_cohere_number(r, range);
     }
 
-    if (r->req->nstop == 0) {
-        return;
-    }
-
-    ai_buf_lit(r->out, ",\"stop_sequences\":[");
-
-    for (i = 0; i < r->req->nstop && i < AI_COHERE_STOPS; i++) {
-        ai_buf_comma(r->out);
-        ai_buf_string(r->out, &r->req->stop[i]);
-    }
-
-    ai_buf_lit(r->out, "]");
-
-    if (i < r->req->nstop) {
-        ai_report_drop(r->rep, "stop");
-    }
+    ai_wire_write_stops(r->out, "stop_sequences", r->req, AI_COHERE_STOPS, 1,
+                        r->rep);
 }
 
 
@@ -401,9 +304,7 @@ ai_cohere_sampling(ai_cohere_render_t *r)
 static void
 ai_cohere_number(ai_cohere_render_t *r, const ai_cohere_range_t *range)
 {
-    char       copy[AI_COHERE_NUMBER];
     double     n;
-    size_t     len;
     ai_str_t  *raw;
 
     raw = (ai_str_t *) (void *) ((u_char *) r->req + range->offset);
@@ -414,12 +315,7 @@ ai_cohere_number(ai_cohere_render_t *r, const ai_cohere_range_t *range)
 
     ai_buf_key(r->out, range->name);
 
-    len = (raw->len < sizeof(copy)) ? raw->len : sizeof(copy) - 1;
-
-    memcpy(copy, raw->data, len);
-    copy[len] = '\0';
-
-    n = strtod(copy, NULL);
+    n = ai_wire_double(raw);
 
     if (range->min != NULL && n < strtod(range->min, NULL)) {
         ai_buf_cstr(r->out, range->min);
@@ -429,46 +325,5 @@ ai_cohere_number(ai_cohere_render_t *r, const ai_cohere_range_t *range)
 
     } else {
         ai_buf_raw(r->out, raw);
-    }
-}
-
-
-static void
-ai_cohere_drops(ai_cohere_render_t *r)
-{
-    ai_request_t  *req;
-
-    req = r->req;
-
-    if (ai_str_eq(&req->parallel, "false")) {
-        ai_report_drop(r->rep, "parallel_tool_calls");
-    }
-
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(r->rep, "logit_bias");
-    }
-
-    if (!ai_mstr_empty(&req->user)) {
-        ai_report_drop(r->rep, "user");
-    }
-
-    if (req->metadata.len != 0) {
-        ai_report_drop(r->rep, "metadata");
-    }
-
-    if (!ai_mstr_empty(&req->service_tier)) {
-        ai_report_drop(r->rep, "service_tier");
-    }
-
-    if (!ai_mstr_empty(&req->verbosity)) {
-        ai_report_drop(r->rep, "verbosity");
-    }
-
-    if (!ai_mstr_empty(&req->cache_key)) {
-        ai_report_drop(r->rep, "prompt_cache_key");
-    }
-
-    if (ai_str_eq(&req->store, "true")) {
-        ai_report_drop(r->rep, "store");
     }
 }

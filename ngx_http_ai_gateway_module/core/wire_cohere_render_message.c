@@ -163,11 +163,7 @@ ai_cohere_image(ai_cohere_render_t *r, const ai_part_t *part)
         ai_buf_string(r->out, &part->url);
 
     } else {
-        ai_buf_lit(r->out, "\"data:");
-        ai_buf_chars(r->out, &part->media_type);
-        ai_buf_lit(r->out, ";base64,");
-        ai_buf_chars(r->out, &part->data);
-        ai_buf_lit(r->out, "\"");
+        ai_wire_data_url(r->out, part, "image/png");
     }
 
     ai_buf_key_string(r->out, "detail", &part->detail);

@@ -11,16 +11,8 @@
 #define _WIRE_CONVERSE_H_INCLUDED_
 
 
-#include "ai_wire.h"
+#include "wire.h"
 
-
-/*
- * The tool that a model must call where it knows no outputConfig: its schema
- * is the one of the answer, and its input is the answer.  The decoder knows
- * it by its name, which therefore is not one that a client would use.
- */
-
-#define AI_CONVERSE_JSON  "gateway_json_answer"
 
 /* letters of the name of a tool, and of the id of a call */
 
@@ -32,7 +24,7 @@ typedef enum {
     AI_CONVERSE_TEXT,
     AI_CONVERSE_REASONING,
     AI_CONVERSE_CALL,
-    AI_CONVERSE_ANSWER,           /* a call of AI_CONVERSE_JSON */
+    AI_CONVERSE_ANSWER,           /* a call of AI_WIRE_JSON */
     AI_CONVERSE_OTHER             /* what a decoder skips, as of a tool of
                                      the provider; image, citations */
 } ai_converse_block_e;
@@ -45,7 +37,7 @@ typedef struct {
     uint64_t             index;
     uint64_t             chars;        /* of text so far */
     uint64_t             from;         /* where the last block of it began */
-    unsigned             answer:1;     /* AI_CONVERSE_JSON was called */
+    unsigned             answer:1;     /* AI_WIRE_JSON was called */
     unsigned             finished:1;
 } ai_converse_decode_t;
 
@@ -54,17 +46,8 @@ typedef struct {
     ai_converse_block_e  block;        /* that is open */
     ai_uint_t            index;        /* of it, or of the next one */
     ai_usage_t           usage;
+    unsigned               sealed:1;     /* the open reasoning is signed */
 } ai_converse_encode_t;
-
-
-/* what a request is read with */
-
-typedef struct {
-    ai_request_t        *req;
-    ai_report_t         *rep;
-    ai_uint_t            message;      /* index of the one that is read */
-    unsigned             system:1;     /* it is the system prompt */
-} ai_converse_read_t;
 
 
 /* how a model is told to think */
@@ -96,7 +79,7 @@ typedef struct {
     ai_uint_t            documents;
 
     unsigned             calls:1;      /* there are some in the messages */
-    unsigned             answer:1;     /* by the tool AI_CONVERSE_JSON */
+    unsigned             answer:1;     /* by the tool AI_WIRE_JSON */
 
     /* messages, and the one that is written */
     unsigned             any:1;
@@ -111,18 +94,17 @@ typedef struct {
 #define ai_converse_is(write, flag)  ((write)->target->caps.flags & (flag))
 
 
-/* a member of an object; of type null if there is none */
+/* a cursor over the members of an object; over any other type it is empty,
+ * as the elements of an array would come without names */
 
-static inline ai_json_t
-ai_converse_get(const ai_json_t *object, const char *name)
+static inline void
+ai_converse_members(ai_json_iter_t *it, const ai_json_t *object)
 {
-    ai_json_t  v;
+    ai_json_t  none;
 
-    if (ai_json_get(object, name, &v) != AI_OK) {
-        memset(&v, 0, sizeof(ai_json_t));
-    }
+    memset(&none, 0, sizeof(ai_json_t));
 
-    return v;
+    ai_json_iter_init(it, object->type == AI_JSON_OBJECT ? object : &none);
 }
 
 
@@ -132,12 +114,13 @@ ai_int_t ai_converse_parse_request(ai_request_t *req, const ai_json_t *root,
 
 /* wire_converse_input.c: the members "system" and "messages"; AI_OK,
  * AI_DECLINED, AI_ERROR */
-ai_int_t ai_converse_read_system(ai_converse_read_t *r, const ai_json_t *v);
-ai_int_t ai_converse_read_messages(ai_converse_read_t *r,
-    const ai_json_t *v);
+ai_int_t ai_converse_read_system(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_converse_read_messages(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 
 /* a cachePoint as the marker of what stands before it: raw JSON */
-ai_int_t ai_converse_read_cache(ai_converse_read_t *r, const ai_json_t *v,
+ai_int_t ai_converse_read_cache(ai_wire_read_t *r, const ai_json_t *v,
     ai_str_t *cache);
 
 
@@ -157,15 +140,9 @@ ai_str_t ai_converse_marker(const ai_part_t *part);
 ai_int_t ai_converse_name(ai_converse_write_t *w, const char *key,
     const ai_mstr_t *name);
 
-/* whether there is nothing to read in a text, which Bedrock refuses */
-ai_uint_t ai_converse_blank(const ai_mstr_t *text);
-
 /* wire_converse_plan.c: sets think and what it needs, by what is asked for,
  * what the model can, and what was surveyed */
 void ai_converse_plan(ai_converse_write_t *w);
-
-/* a JSON number; 0 if it is below zero */
-uint64_t ai_converse_uint(const ai_str_t *number);
 
 /* wire_converse_output.c: the members "messages" and "system"; AI_OK,
  * AI_DECLINED, AI_ERROR */
@@ -176,8 +153,7 @@ void ai_converse_write_system(ai_converse_write_t *w);
 ai_int_t ai_converse_redacted(ai_buf_t *out, const ai_mstr_t *data,
     ai_alloc_t *a);
 
-/* wire_converse_tools.c: whether a tool is one that the model is shown */
-ai_uint_t ai_converse_shown(ai_converse_write_t *w, const ai_tool_t *tool);
+/* wire_converse_tools.c */
 
 /* the member "toolConfig", if there must be one; AI_OK, AI_ERROR */
 ai_int_t ai_converse_write_tools(ai_converse_write_t *w);

@@ -227,6 +227,8 @@ ai_converse_remember(ai_encode_t *e, ai_state_e kind, const ai_mstr_t *id,
 
     ai_buf_lit(e->out, "}");
     ai_converse_end_delta(e, begin);
+
+    s->sealed = 1;
     ai_converse_close(e);
 
     return rc;
@@ -330,6 +332,17 @@ ai_converse_close(ai_encode_t *e)
     if (s->block == AI_CONVERSE_NONE) {
         return;
     }
+
+    /* Bedrock takes no reasoning back that nobody has signed */
+
+    if (s->block == AI_CONVERSE_REASONING && !s->sealed) {
+        begin = ai_converse_begin_delta(e);
+        ai_buf_lit(e->out, "\"reasoningContent\":{\"signature\":\""
+                           AI_STATE_UNSIGNED "\"}");
+        ai_converse_end_delta(e, begin);
+    }
+
+    s->sealed = 0;
 
     begin = ai_eventstream_begin(e->out, "contentBlockStop", 0);
     ai_converse_index(e);
@@ -536,6 +549,10 @@ ai_converse_block_state(ai_encode_t *e, const ai_part_t *part)
            != AI_OK)
     {
         return AI_ERROR;
+    }
+
+    if (ai_mstr_empty(&slot)) {
+        slot = ai_mstr_cstr(AI_STATE_UNSIGNED);
     }
 
     ai_buf_lit(out, "\"reasoningText\":{\"text\":");

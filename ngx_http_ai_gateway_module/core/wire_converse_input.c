@@ -7,11 +7,10 @@
  */
 
 
-#include "ai_base64.h"
 #include "wire_converse.h"
 
 
-typedef ai_int_t (*ai_converse_block_pt)(ai_converse_read_t *r,
+typedef ai_int_t (*ai_converse_block_pt)(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
 
 typedef struct {
@@ -22,43 +21,43 @@ typedef struct {
 } ai_converse_input_t;
 
 
-static ai_int_t ai_converse_read_message(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_message(ai_wire_read_t *r,
     const ai_json_t *v);
-static ai_int_t ai_converse_read_blocks(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_blocks(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **first, ai_uint_t result);
-static ai_int_t ai_converse_read_block(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_block(ai_wire_read_t *r,
     const ai_json_t *block, ai_part_t **last, ai_uint_t result);
-static ai_part_t *ai_converse_add(ai_converse_read_t *r, ai_part_t **last,
+static ai_int_t ai_converse_bad(ai_wire_read_t *r, const char *message);
+static ai_part_t *ai_converse_add(ai_wire_read_t *r, ai_part_t **last,
     ai_part_e type);
-static ai_int_t ai_converse_read_text(ai_converse_read_t *r,
+static ai_int_t ai_wire_read_text(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_json(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_json(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_call(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_call(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_result(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_result(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_reasoning(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_reasoning(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_redacted(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_redacted(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_guarded(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_guarded(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_cited(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_cited(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_found(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_found(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last);
-static ai_int_t ai_converse_read_texts(ai_converse_read_t *r,
+static ai_int_t ai_wire_read_texts(ai_wire_read_t *r,
     const ai_json_t *list, ai_part_t **last);
-static ai_int_t ai_converse_read_media(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_media(ai_wire_read_t *r,
     const ai_json_t *v, ai_part_t **last, ai_part_e type);
-static ai_int_t ai_converse_read_joined(ai_converse_read_t *r,
+static ai_int_t ai_converse_read_joined(ai_wire_read_t *r,
     const ai_json_t *list, ai_mstr_t *out);
-static ai_int_t ai_converse_bad(ai_converse_read_t *r, const char *message);
 
 
 static const ai_converse_input_t  ai_converse_inputs[] = {
-    { ai_string("text"), AI_PART_TEXT, ai_converse_read_text, 1 },
+    { ai_string("text"), AI_PART_TEXT, ai_wire_read_text, 1 },
     { ai_string("toolUse"), AI_PART_CALL, ai_converse_read_call, 0 },
     { ai_string("toolResult"), AI_PART_RESULT, ai_converse_read_result, 0 },
     { ai_string("reasoningContent"), AI_PART_REASONING,
@@ -77,7 +76,8 @@ static const ai_converse_input_t  ai_converse_inputs[] = {
 
 
 ai_int_t
-ai_converse_read_system(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_read_system(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *row)
 {
     ai_part_t     *part, *next;
     ai_int_t       rc;
@@ -87,9 +87,7 @@ ai_converse_read_system(ai_converse_read_t *r, const ai_json_t *v)
         return ai_report_refuse(r->rep, "system", "an array is expected");
     }
 
-    r->system = 1;
     rc = ai_converse_read_blocks(r, v, &part, 0);
-    r->system = 0;
 
     if (rc != AI_OK || part == NULL) {
         return rc;
@@ -117,13 +115,15 @@ ai_converse_read_system(ai_converse_read_t *r, const ai_json_t *v)
 
 
 ai_int_t
-ai_converse_read_messages(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_read_messages(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       message;
     ai_json_iter_t  it;
 
-    r->message = 0;
+    r->list = "messages";
+    r->index = 0;
     ai_json_iter_init(&it, v);
 
     while (ai_json_next(&it, NULL, &message) == AI_OK) {
@@ -133,23 +133,25 @@ ai_converse_read_messages(ai_converse_read_t *r, const ai_json_t *v)
             return rc;
         }
 
-        r->message++;
+        r->index++;
     }
+
+    r->list = NULL;
 
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_converse_read_message(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_read_message(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_int_t       rc;
     ai_json_t      role, content;
     ai_part_t     *part;
     ai_message_t  *m;
 
-    role = ai_converse_get(v, "role");
-    content = ai_converse_get(v, "content");
+    role = ai_wire_get(v, "role");
+    content = ai_wire_get(v, "content");
 
     if (content.type != AI_JSON_ARRAY) {
         return ai_converse_bad(r, "content must be an array");
@@ -188,7 +190,7 @@ ai_converse_read_message(ai_converse_read_t *r, const ai_json_t *v)
 /* a list of parts, in a result or not */
 
 static ai_int_t
-ai_converse_read_blocks(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_blocks(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **first, ai_uint_t result)
 {
     ai_int_t         rc;
@@ -226,7 +228,7 @@ ai_converse_read_blocks(ai_converse_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_converse_read_block(ai_converse_read_t *r, const ai_json_t *block,
+ai_converse_read_block(ai_wire_read_t *r, const ai_json_t *block,
     ai_part_t **last, ai_uint_t result)
 {
     ai_int_t                    rc;
@@ -274,15 +276,13 @@ ai_converse_read_block(ai_converse_read_t *r, const ai_json_t *block,
 
 
 ai_int_t
-ai_converse_read_cache(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_cache(ai_wire_read_t *r, const ai_json_t *v,
     ai_str_t *cache)
 {
     ai_buf_t   b;
-    ai_json_t  ttl;
     ai_mstr_t  text;
 
-    ttl = ai_converse_get(v, "ttl");
-    text = ai_mstr(&ttl);
+    text = ai_wire_string(v, "ttl");
 
     if (ai_mstr_empty(&text)) {
         ai_str_set(cache, "{\"type\":\"ephemeral\"}");
@@ -306,7 +306,7 @@ ai_converse_read_cache(ai_converse_read_t *r, const ai_json_t *v,
 
 
 static ai_part_t *
-ai_converse_add(ai_converse_read_t *r, ai_part_t **last, ai_part_e type)
+ai_converse_add(ai_wire_read_t *r, ai_part_t **last, ai_part_e type)
 {
     ai_part_t  *part;
 
@@ -322,7 +322,7 @@ ai_converse_add(ai_converse_read_t *r, ai_part_t **last, ai_part_e type)
 
 
 static ai_int_t
-ai_converse_read_text(ai_converse_read_t *r, const ai_json_t *v,
+ai_wire_read_text(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_part_t  *part;
@@ -346,7 +346,7 @@ ai_converse_read_text(ai_converse_read_t *r, const ai_json_t *v,
 /* a value of any type as the text that it is */
 
 static ai_int_t
-ai_converse_read_json(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_json(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_str_t    raw;
@@ -366,14 +366,14 @@ ai_converse_read_json(ai_converse_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_converse_read_call(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_call(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_str_t    raw;
     ai_json_t   value;
     ai_part_t  *part;
 
-    value = ai_converse_get(v, "type");
+    value = ai_wire_get(v, "type");
 
     if (ai_json_name_eq(&value, "server_tool_use")) {
         ai_report_drop(r->rep, "server_tool_use");
@@ -386,13 +386,10 @@ ai_converse_read_call(ai_converse_read_t *r, const ai_json_t *v,
         return AI_ERROR;
     }
 
-    value = ai_converse_get(v, "toolUseId");
-    part->id = ai_mstr(&value);
+    part->id = ai_wire_string(v, "toolUseId");
+    part->name = ai_wire_string(v, "name");
 
-    value = ai_converse_get(v, "name");
-    part->name = ai_mstr(&value);
-
-    value = ai_converse_get(v, "input");
+    value = ai_wire_get(v, "input");
     raw = ai_json_raw(&value);
     part->args = ai_mstr_plain(&raw);
 
@@ -405,7 +402,7 @@ ai_converse_read_call(ai_converse_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_converse_read_result(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_result(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_json_t   value;
@@ -413,7 +410,7 @@ ai_converse_read_result(ai_converse_read_t *r, const ai_json_t *v,
 
     /* of a tool of the provider's own, whose call is not told either */
 
-    value = ai_converse_get(v, "type");
+    value = ai_wire_get(v, "type");
 
     if (value.type == AI_JSON_STRING
         && !ai_json_name_eq(&value, "tool_result"))
@@ -428,24 +425,23 @@ ai_converse_read_result(ai_converse_read_t *r, const ai_json_t *v,
         return AI_ERROR;
     }
 
-    value = ai_converse_get(v, "toolUseId");
-    part->id = ai_mstr(&value);
+    part->id = ai_wire_string(v, "toolUseId");
 
     if (ai_mstr_empty(&part->id)) {
         return ai_converse_bad(r, "toolResult needs a toolUseId");
     }
 
-    value = ai_converse_get(v, "status");
+    value = ai_wire_get(v, "status");
     part->is_error = ai_json_name_eq(&value, "error");
 
-    value = ai_converse_get(v, "content");
+    value = ai_wire_get(v, "content");
 
     return ai_converse_read_blocks(r, &value, &part->content, 1);
 }
 
 
 static ai_int_t
-ai_converse_read_reasoning(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_reasoning(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_json_t   text, value;
@@ -468,11 +464,8 @@ ai_converse_read_reasoning(ai_converse_read_t *r, const ai_json_t *v,
         return AI_ERROR;
     }
 
-    value = ai_converse_get(&text, "text");
-    part->text = ai_mstr(&value);
-
-    value = ai_converse_get(&text, "signature");
-    signature = ai_mstr(&value);
+    part->text = ai_wire_string(&text, "text");
+    signature = ai_wire_string(&text, "signature");
 
     return ai_state_unpack(&signature, AI_STATE_ANTHROPIC, r->req->alloc,
                            &part->state_kind, &part->state_id, &part->state);
@@ -482,29 +475,21 @@ ai_converse_read_reasoning(ai_converse_read_t *r, const ai_json_t *v,
 /* see the decoder: base64 of what Anthropic itself tells */
 
 static ai_int_t
-ai_converse_read_redacted(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_redacted(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
-    ai_str_t    text, data;
+    ai_int_t    rc;
+    ai_str_t    data;
     ai_part_t  *part;
     ai_mstr_t   encoded;
 
     encoded = ai_mstr(v);
 
-    if (ai_mstr_decode(&encoded, r->req->alloc, &text) != AI_OK) {
-        return AI_ERROR;
-    }
+    rc = ai_wire_base64(&encoded, r->req->alloc, &data);
 
-    data.data = ai_alloc(r->req->alloc, ai_base64_decoded_len(text.len));
-
-    if (data.data == NULL) {
-        return AI_ERROR;
-    }
-
-    if (ai_base64_decode(data.data, text.data, text.len, &data.len)
-        != AI_OK)
-    {
-        return ai_converse_bad(r, "redactedContent must be base64");
+    if (rc != AI_OK) {
+        return (rc == AI_ERROR) ? AI_ERROR
+               : ai_converse_bad(r, "redactedContent must be base64");
     }
 
     part = ai_converse_add(r, last, AI_PART_REASONING);
@@ -523,7 +508,7 @@ ai_converse_read_redacted(ai_converse_read_t *r, const ai_json_t *v,
 /* what a guardrail is to look at; without one it is what it says */
 
 static ai_int_t
-ai_converse_read_guarded(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_guarded(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_json_t  value;
@@ -531,7 +516,7 @@ ai_converse_read_guarded(ai_converse_read_t *r, const ai_json_t *v,
     ai_report_drop(r->rep, "guardContent");
 
     if (ai_json_path(v, &value, "text", "text", NULL) == AI_OK) {
-        return ai_converse_read_text(r, &value, last);
+        return ai_wire_read_text(r, &value, last);
     }
 
     if (ai_json_get(v, "image", &value) == AI_OK) {
@@ -543,21 +528,21 @@ ai_converse_read_guarded(ai_converse_read_t *r, const ai_json_t *v,
 
 
 static ai_int_t
-ai_converse_read_cited(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_cited(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_json_t  list;
 
-    list = ai_converse_get(v, "content");
+    list = ai_wire_get(v, "content");
 
-    return ai_converse_read_texts(r, &list, last);
+    return ai_wire_read_texts(r, &list, last);
 }
 
 
 /* what was found, and where */
 
 static ai_int_t
-ai_converse_read_found(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_found(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last)
 {
     ai_int_t    rc;
@@ -568,28 +553,28 @@ ai_converse_read_found(ai_converse_read_t *r, const ai_json_t *v,
     static const char  *const names[] = { "title", "source" };
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        value = ai_converse_get(v, names[i]);
+        value = ai_wire_get(v, names[i]);
         text = ai_mstr(&value);
 
         if (ai_mstr_empty(&text)) {
             continue;
         }
 
-        rc = ai_converse_read_text(r, &value, last);
+        rc = ai_wire_read_text(r, &value, last);
 
         if (rc != AI_OK) {
             return rc;
         }
     }
 
-    value = ai_converse_get(v, "content");
+    value = ai_wire_get(v, "content");
 
-    return ai_converse_read_texts(r, &value, last);
+    return ai_wire_read_texts(r, &value, last);
 }
 
 
 static ai_int_t
-ai_converse_read_texts(ai_converse_read_t *r, const ai_json_t *list,
+ai_wire_read_texts(ai_wire_read_t *r, const ai_json_t *list,
     ai_part_t **last)
 {
     ai_int_t        rc;
@@ -599,13 +584,13 @@ ai_converse_read_texts(ai_converse_read_t *r, const ai_json_t *list,
     ai_json_iter_init(&it, list);
 
     while (ai_json_next(&it, NULL, &item) == AI_OK) {
-        text = ai_converse_get(&item, "text");
+        text = ai_wire_get(&item, "text");
 
         if (text.type == AI_JSON_NULL) {
             continue;
         }
 
-        rc = ai_converse_read_text(r, &text, last);
+        rc = ai_wire_read_text(r, &text, last);
 
         if (rc != AI_OK) {
             return rc;
@@ -617,16 +602,16 @@ ai_converse_read_texts(ai_converse_read_t *r, const ai_json_t *list,
 
 
 static ai_int_t
-ai_converse_read_media(ai_converse_read_t *r, const ai_json_t *v,
+ai_converse_read_media(ai_wire_read_t *r, const ai_json_t *v,
     ai_part_t **last, ai_part_e type)
 {
     ai_json_t    format, source, value;
     ai_part_t   *part;
     const char  *media_type;
 
-    format = ai_converse_get(v, "format");
+    format = ai_wire_get(v, "format");
     media_type = ai_converse_media_type(type, &format);
-    source = ai_converse_get(v, "source");
+    source = ai_wire_get(v, "source");
 
     part = ai_converse_add(r, last, type);
 
@@ -634,8 +619,7 @@ ai_converse_read_media(ai_converse_read_t *r, const ai_json_t *v,
         return AI_ERROR;
     }
 
-    value = ai_converse_get(v, "name");
-    part->name = ai_mstr(&value);
+    part->name = ai_wire_string(v, "name");
 
     if (media_type != NULL) {
         part->media_type = ai_mstr_cstr(media_type);
@@ -649,7 +633,7 @@ ai_converse_read_media(ai_converse_read_t *r, const ai_json_t *v,
         return AI_OK;
     }
 
-    value = ai_converse_get(&source, "bytes");
+    value = ai_wire_get(&source, "bytes");
 
     if (value.type == AI_JSON_STRING) {
         part->data = ai_mstr(&value);
@@ -658,14 +642,14 @@ ai_converse_read_media(ai_converse_read_t *r, const ai_json_t *v,
                : ai_converse_bad(r, "documents of this format are not known");
     }
 
-    value = ai_converse_get(&source, "text");
+    value = ai_wire_get(&source, "text");
 
     if (value.type == AI_JSON_STRING) {
         part->text = ai_mstr(&value);
         return AI_OK;
     }
 
-    value = ai_converse_get(&source, "content");
+    value = ai_wire_get(&source, "content");
 
     if (type != AI_PART_DOCUMENT || value.type != AI_JSON_ARRAY) {
         return ai_converse_bad(r, "media need a source");
@@ -678,7 +662,7 @@ ai_converse_read_media(ai_converse_read_t *r, const ai_json_t *v,
 /* the texts of a document that comes in chunks */
 
 static ai_int_t
-ai_converse_read_joined(ai_converse_read_t *r, const ai_json_t *list,
+ai_converse_read_joined(ai_wire_read_t *r, const ai_json_t *list,
     ai_mstr_t *out)
 {
     ai_buf_t        b;
@@ -690,7 +674,7 @@ ai_converse_read_joined(ai_converse_read_t *r, const ai_json_t *list,
     ai_json_iter_init(&it, list);
 
     while (ai_json_next(&it, NULL, &item) == AI_OK) {
-        value = ai_converse_get(&item, "text");
+        value = ai_wire_get(&item, "text");
         text = ai_mstr(&value);
 
         if (ai_buf_len(&b) != 0) {
@@ -707,27 +691,7 @@ ai_converse_read_joined(ai_converse_read_t *r, const ai_json_t *list,
 
 
 static ai_int_t
-ai_converse_bad(ai_converse_read_t *r, const char *message)
+ai_converse_bad(ai_wire_read_t *r, const char *message)
 {
-    u_char    zero;
-    ai_buf_t  b;
-    ai_str_t  param;
-
-    if (r->system) {
-        return ai_report_refuse(r->rep, "system", message);
-    }
-
-    zero = '\0';
-
-    ai_buf_init(&b, r->req->alloc, 64);
-    ai_buf_lit(&b, "messages.");
-    ai_buf_uint(&b, r->message);
-    ai_buf_lit(&b, ".content");
-    ai_buf_put(&b, &zero, 1);
-
-    if (ai_buf_get(&b, &param) != AI_OK) {
-        return AI_ERROR;
-    }
-
-    return ai_report_refuse(r->rep, (char *) param.data, message);
+    return ai_wire_refuse(r, r->list == NULL ? "system" : "content", message);
 }

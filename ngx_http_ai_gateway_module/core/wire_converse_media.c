@@ -229,7 +229,7 @@ ai_converse_media_source(ai_converse_write_t *w, const ai_part_t *part)
 static ai_int_t
 ai_converse_media_bytes(ai_converse_write_t *w, const ai_mstr_t *data)
 {
-    size_t       n;
+    ai_int_t     rc;
     ai_str_t     text, bytes;
     ai_mstr_t    m;
     ai_alloc_t  *a;
@@ -239,29 +239,22 @@ ai_converse_media_bytes(ai_converse_write_t *w, const ai_mstr_t *data)
     if (!ai_converse_base64(data)) {
         a = w->req->alloc;
 
-        if (ai_mstr_decode(data, a, &text) != AI_OK) {
-            return AI_ERROR;
+        rc = ai_wire_base64(data, a, &bytes);
+
+        if (rc != AI_OK) {
+            return (rc == AI_ERROR) ? AI_ERROR
+                   : ai_report_refuse(w->rep, "messages",
+                                      "the data of a file are not base64");
         }
 
-        bytes.data = ai_alloc(a, ai_base64_decoded_len(text.len));
-
-        if (bytes.data == NULL) {
-            return AI_ERROR;
-        }
-
-        if (ai_base64_decode(bytes.data, text.data, text.len, &n) != AI_OK) {
-            return ai_report_refuse(w->rep, "messages",
-                                    "the data of a file are not base64");
-        }
-
-        text.len = ai_base64_encoded_len(n);
+        text.len = ai_base64_encoded_len(bytes.len);
         text.data = ai_alloc(a, text.len);
 
         if (text.data == NULL) {
             return AI_ERROR;
         }
 
-        (void) ai_base64_encode(text.data, bytes.data, n);
+        (void) ai_base64_encode(text.data, bytes.data, bytes.len);
         m = ai_mstr_plain(&text);
     }
 

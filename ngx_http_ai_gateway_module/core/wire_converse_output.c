@@ -119,7 +119,7 @@ ai_converse_write_part(ai_converse_write_t *w, const ai_part_t *part,
     case AI_PART_TEXT:
     case AI_PART_REFUSAL:
 
-        if (!ai_converse_blank(&part->text)) {
+        if (!ai_wire_blank(&part->text)) {
             ai_converse_begin(w, user);
             ai_buf_lit(w->out, "{\"text\":");
             ai_buf_string(w->out, &part->text);
@@ -364,7 +364,7 @@ ai_converse_write_content(ai_converse_write_t *w, const ai_part_t *part)
         return ai_converse_write_media(w, part);
     }
 
-    if (!ai_converse_blank(&part->text)) {
+    if (!ai_wire_blank(&part->text)) {
         ai_buf_comma(w->out);
         ai_buf_lit(w->out, "{\"text\":");
         ai_buf_string(w->out, &part->text);
@@ -401,7 +401,7 @@ ai_converse_write_system(ai_converse_write_t *w)
 
         for (part = m->parts; part != NULL; part = part->next) {
 
-            if (part->type != AI_PART_TEXT || ai_converse_blank(&part->text)) {
+            if (part->type != AI_PART_TEXT || ai_wire_blank(&part->text)) {
                 continue;
             }
 

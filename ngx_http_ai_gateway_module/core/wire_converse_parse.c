@@ -6,7 +6,6 @@
  */
 
 
-#include "ai_base64.h"
 #include "dialect.h"
 #include "wire_converse.h"
 
@@ -119,7 +118,7 @@ ai_converse_parse_response(ai_decode_t *d, const ai_json_t *root)
     rc = ai_converse_start(d);
 
     s = d->state;
-    content = ai_converse_get(&message, "content");
+    content = ai_wire_get(&message, "content");
     ai_json_iter_init(&it, &content);
 
     while (rc == AI_OK && ai_json_next(&it, NULL, &block) == AI_OK) {
@@ -127,7 +126,7 @@ ai_converse_parse_response(ai_decode_t *d, const ai_json_t *root)
         s->index++;
         s->block = AI_CONVERSE_NONE;
 
-        ai_json_iter_init(&members, &block);
+        ai_converse_members(&members, &block);
 
         while (rc == AI_OK
                && ai_json_next(&members, &name, &value) == AI_OK)
@@ -169,18 +168,18 @@ ai_converse_block_start(ai_decode_t *d, const ai_json_t *root)
     s = d->state;
     ai_converse_open(s, root);
 
-    start = ai_converse_get(root, "start");
-    ai_json_iter_init(&it, &start);
+    start = ai_wire_get(root, "start");
+    ai_converse_members(&it, &start);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "toolUse")) {
+        if (ai_json_is(&name, "toolUse")) {
             return ai_converse_call(d, &value);
         }
 
         s->block = AI_CONVERSE_OTHER;
 
-        if (!ai_tap_is(&name, "toolResult") && !ai_tap_is(&name, "image")) {
+        if (!ai_json_is(&name, "toolResult") && !ai_json_is(&name, "image")) {
             d->unknown++;
         }
     }
@@ -198,8 +197,8 @@ ai_converse_block_delta(ai_decode_t *d, const ai_json_t *root)
 
     ai_converse_open(d->state, root);
 
-    delta = ai_converse_get(root, "delta");
-    ai_json_iter_init(&it, &delta);
+    delta = ai_wire_get(root, "delta");
+    ai_converse_members(&it, &delta);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
         rc = ai_converse_delta(d, &name, &value);
@@ -220,30 +219,30 @@ ai_converse_delta(ai_decode_t *d, const ai_json_t *name,
     ai_json_t   input;
     ai_mstr_t   text;
 
-    if (ai_tap_is(name, "text")) {
+    if (ai_json_is(name, "text")) {
         return ai_converse_text(d, value);
     }
 
-    if (ai_tap_is(name, "toolUse")) {
-        input = ai_converse_get(value, "input");
+    if (ai_json_is(name, "toolUse")) {
+        input = ai_wire_get(value, "input");
         text = ai_mstr(&input);
 
         return ai_converse_args(d, &text);
     }
 
-    if (ai_tap_is(name, "reasoningContent")) {
+    if (ai_json_is(name, "reasoningContent")) {
         return ai_converse_reasoning(d, value);
     }
 
-    if (ai_tap_is(name, "citation")) {
+    if (ai_json_is(name, "citation")) {
         return ai_converse_citation(d, value);
     }
 
-    if (ai_tap_is(name, "image")) {
+    if (ai_json_is(name, "image")) {
         return ai_converse_image(d, value);
     }
 
-    if (!ai_tap_is(name, "toolResult")) {
+    if (!ai_json_is(name, "toolResult")) {
         d->unknown++;
     }
 
@@ -254,7 +253,6 @@ ai_converse_delta(ai_decode_t *d, const ai_json_t *name,
 static ai_int_t
 ai_converse_block_stop(ai_decode_t *d, const ai_json_t *root)
 {
-    ai_delta_t             delta;
     ai_converse_decode_t  *s;
 
     s = d->state;
@@ -267,10 +265,7 @@ ai_converse_block_stop(ai_decode_t *d, const ai_json_t *root)
 
     s->block = AI_CONVERSE_NONE;
 
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-    delta.call = s->index;
-
-    return d->emit(d->data, &delta);
+    return ai_emit_call_end(d, 0, s->index);
 }
 
 
@@ -364,20 +359,20 @@ ai_converse_reasoning(ai_decode_t *d, const ai_json_t *v)
     ai_json_t       name, value;
     ai_json_iter_t  it;
 
-    ai_json_iter_init(&it, v);
+    ai_converse_members(&it, v);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "text")) {
+        if (ai_json_is(&name, "text")) {
             rc = ai_emit_text(d, AI_DELTA_REASONING, 0, &value);
 
-        } else if (ai_tap_is(&name, "signature")) {
+        } else if (ai_json_is(&name, "signature")) {
 
             /* behind the text, wherever it stands */
 
             continue;
 
-        } else if (ai_tap_is(&name, "redactedContent")) {
+        } else if (ai_json_is(&name, "redactedContent")) {
             rc = ai_converse_state(d, AI_STATE_REDACTED, &value);
 
         } else {
@@ -390,7 +385,7 @@ ai_converse_reasoning(ai_decode_t *d, const ai_json_t *v)
         }
     }
 
-    value = ai_converse_get(v, "signature");
+    value = ai_wire_get(v, "signature");
 
     return ai_converse_state(d, AI_STATE_ANTHROPIC, &value);
 }
@@ -401,10 +396,10 @@ ai_converse_reasoning(ai_decode_t *d, const ai_json_t *v)
 static ai_int_t
 ai_converse_state(ai_decode_t *d, ai_state_e kind, const ai_json_t *v)
 {
-    ai_str_t     data;
-    ai_mstr_t    text;
-    ai_alloc_t  *a;
-    ai_delta_t   delta;
+    ai_int_t    rc;
+    ai_str_t    data;
+    ai_mstr_t   text;
+    ai_delta_t  delta;
 
     text = ai_mstr(v);
 
@@ -413,25 +408,19 @@ ai_converse_state(ai_decode_t *d, ai_state_e kind, const ai_json_t *v)
     }
 
     if (kind == AI_STATE_REDACTED) {
-        a = d->document ? d->alloc : d->scratch;
+        rc = ai_wire_base64(&text, d->document ? d->alloc : d->scratch,
+                            &data);
 
-        if (ai_mstr_decode(&text, a, &data) != AI_OK) {
-            return AI_ERROR;
-        }
-
-        text.s.data = ai_alloc(a, ai_base64_decoded_len(data.len));
-        text.json = 0;
-
-        if (text.s.data == NULL) {
-            return AI_ERROR;
-        }
-
-        if (ai_base64_decode(text.s.data, data.data, data.len, &text.s.len)
-            != AI_OK)
-        {
+        if (rc == AI_DECLINED) {
             d->unknown++;
             return AI_OK;
         }
+
+        if (rc != AI_OK) {
+            return rc;
+        }
+
+        text = ai_mstr_plain(&data);
     }
 
     ai_delta_init(&delta, AI_DELTA_STATE);
@@ -455,25 +444,25 @@ ai_converse_call(ai_decode_t *d, const ai_json_t *tool)
     s = d->state;
 
     ai_delta_init(&delta, AI_DELTA_CALL);
-    ai_json_iter_init(&it, tool);
+    ai_converse_members(&it, tool);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "toolUseId")) {
+        if (ai_json_is(&name, "toolUseId")) {
             delta.id = ai_mstr(&value);
 
-        } else if (ai_tap_is(&name, "name")) {
+        } else if (ai_json_is(&name, "name")) {
             delta.name = ai_mstr(&value);
 
-        } else if (ai_tap_is(&name, "type")
-                   && ai_tap_is(&value, "server_tool_use"))
+        } else if (ai_json_is(&name, "type")
+                   && ai_json_is(&value, "server_tool_use"))
         {
             s->block = AI_CONVERSE_OTHER;
             return AI_OK;
         }
     }
 
-    if (ai_mstr_eq(&delta.name, AI_CONVERSE_JSON)) {
+    if (ai_mstr_eq(&delta.name, AI_WIRE_JSON)) {
         s->block = AI_CONVERSE_ANSWER;
         s->answer = 1;
         return AI_OK;
@@ -529,8 +518,7 @@ ai_converse_citation(ai_decode_t *d, const ai_json_t *v)
     s = d->state;
     ai_delta_init(&delta, AI_DELTA_CITATION);
 
-    value = ai_converse_get(v, "title");
-    delta.name = ai_mstr(&value);
+    delta.name = ai_wire_string(v, "title");
 
     if (ai_json_path(v, &value, "location", "web", "url", NULL) == AI_OK
         || ai_json_get(v, "source", &value) == AI_OK)
@@ -565,13 +553,13 @@ ai_converse_image(ai_decode_t *d, const ai_json_t *v)
     ai_delta_t   delta;
     const char  *type;
 
-    value = ai_converse_get(v, "source");
-    value = ai_converse_get(&value, "bytes");
+    value = ai_wire_get(v, "source");
+    value = ai_wire_get(&value, "bytes");
 
     ai_delta_init(&delta, AI_DELTA_IMAGE);
     delta.text = ai_mstr(&value);
 
-    value = ai_converse_get(v, "format");
+    value = ai_wire_get(v, "format");
     type = ai_converse_media_type(AI_PART_IMAGE, &value);
     delta.media_type = ai_mstr_cstr(type != NULL ? type : "image/png");
 
@@ -589,9 +577,9 @@ ai_converse_finish(ai_decode_t *d, const ai_json_t *root)
     ai_converse_decode_t      *s;
     const ai_converse_stop_t  *stop;
 
-    reason = ai_converse_get(root, "stopReason");
+    reason = ai_wire_get(root, "stopReason");
 
-    if (!ai_tap_filled(&reason)) {
+    if (!ai_json_filled(&reason)) {
         return AI_OK;
     }
 
@@ -650,21 +638,21 @@ ai_converse_metadata(ai_decode_t *d, const ai_json_t *root)
     ai_delta_init(&delta, AI_DELTA_USAGE);
     u = &delta.usage;
 
-    usage = ai_converse_get(root, "usage");
-    ai_json_iter_init(&it, &usage);
+    usage = ai_wire_get(root, "usage");
+    ai_converse_members(&it, &usage);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
-        if (ai_tap_is(&name, "inputTokens")) {
+        if (ai_json_is(&name, "inputTokens")) {
             told |= ai_tap_count(&value, &u->uncached);
 
-        } else if (ai_tap_is(&name, "outputTokens")) {
+        } else if (ai_json_is(&name, "outputTokens")) {
             told |= ai_tap_count(&value, &u->output);
 
-        } else if (ai_tap_is(&name, "cacheReadInputTokens")) {
+        } else if (ai_json_is(&name, "cacheReadInputTokens")) {
             told |= ai_tap_count(&value, &u->cached);
 
-        } else if (ai_tap_is(&name, "cacheWriteInputTokens")) {
+        } else if (ai_json_is(&name, "cacheWriteInputTokens")) {
             told |= ai_tap_count(&value, &u->cache_write);
         }
     }
@@ -681,9 +669,7 @@ ai_converse_metadata(ai_decode_t *d, const ai_json_t *root)
         return AI_OK;
     }
 
-    ai_delta_init(&delta, AI_DELTA_END);
-
-    return d->emit(d->data, &delta);
+    return ai_emit_end(d);
 }
 
 
@@ -697,24 +683,24 @@ ai_converse_content(ai_decode_t *d, const ai_json_t *name,
     ai_json_t  inner;
     ai_mstr_t  text;
 
-    if (ai_tap_is(name, "text")) {
+    if (ai_json_is(name, "text")) {
         return ai_converse_text(d, value);
     }
 
-    if (ai_tap_is(name, "toolUse")) {
+    if (ai_json_is(name, "toolUse")) {
 
         if (ai_converse_call(d, value) != AI_OK) {
             return AI_ERROR;
         }
 
-        inner = ai_converse_get(value, "input");
+        inner = ai_wire_get(value, "input");
         raw = ai_json_raw(&inner);
         text = ai_mstr_plain(&raw);
 
         return ai_converse_args(d, &text);
     }
 
-    if (ai_tap_is(name, "reasoningContent")) {
+    if (ai_json_is(name, "reasoningContent")) {
 
         if (ai_json_get(value, "reasoningText", &inner) != AI_OK) {
             inner = *value;
@@ -723,17 +709,17 @@ ai_converse_content(ai_decode_t *d, const ai_json_t *name,
         return ai_converse_reasoning(d, &inner);
     }
 
-    if (ai_tap_is(name, "citationsContent")) {
+    if (ai_json_is(name, "citationsContent")) {
         return ai_converse_cited(d, value);
     }
 
-    if (ai_tap_is(name, "image")) {
+    if (ai_json_is(name, "image")) {
         return ai_converse_image(d, value);
     }
 
     /* some providers behind Bedrock tell the type of a block beside it */
 
-    if (!ai_tap_is(name, "type") && !ai_tap_is(name, "toolResult")) {
+    if (!ai_json_is(name, "type") && !ai_json_is(name, "toolResult")) {
         d->unknown++;
     }
 
@@ -750,11 +736,11 @@ ai_converse_cited(ai_decode_t *d, const ai_json_t *v)
     ai_json_t       list, item, text;
     ai_json_iter_t  it;
 
-    list = ai_converse_get(v, "content");
+    list = ai_wire_get(v, "content");
     ai_json_iter_init(&it, &list);
 
     while (ai_json_next(&it, NULL, &item) == AI_OK) {
-        text = ai_converse_get(&item, "text");
+        text = ai_wire_get(&item, "text");
         rc = ai_converse_text(d, &text);
 
         if (rc != AI_OK) {
@@ -762,7 +748,7 @@ ai_converse_cited(ai_decode_t *d, const ai_json_t *v)
         }
     }
 
-    list = ai_converse_get(v, "citations");
+    list = ai_wire_get(v, "citations");
     ai_json_iter_init(&it, &list);
 
     while (ai_json_next(&it, NULL, &item) == AI_OK) {
@@ -789,11 +775,11 @@ ai_converse_failed(ai_decode_t *d, const ai_json_t *root)
     ai_delta_t  delta;
 
     if (ai_json_path(root, &type, "Output", "__type", NULL) != AI_OK) {
-        type = ai_converse_get(root, "__type");
+        type = ai_wire_get(root, "__type");
     }
 
     if (ai_json_get(root, "Message", &message) != AI_OK) {
-        message = ai_converse_get(root, "message");
+        message = ai_wire_get(root, "message");
     }
 
     if (type.type != AI_JSON_STRING && message.type != AI_JSON_STRING) {

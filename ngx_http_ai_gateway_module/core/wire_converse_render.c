@@ -7,34 +7,25 @@
  */
 
 
-#include <stdlib.h>
-
 #include "wire_converse.h"
 
-
-#define AI_CONVERSE_MARKERS  4
 
 #define ai_converse_thinks(w)                                                \
     ((w)->think == AI_CONVERSE_THINK_ADAPTIVE                                \
      || (w)->think == AI_CONVERSE_THINK_BUDGET)
 
 
-static ai_int_t ai_converse_check(ai_converse_write_t *w);
 static void ai_converse_survey(ai_converse_write_t *w);
 static void ai_converse_write_inference(ai_converse_write_t *w);
 static void ai_converse_write_max_tokens(ai_converse_write_t *w);
 static void ai_converse_write_sampling(ai_converse_write_t *w);
 static void ai_converse_write_number(ai_converse_write_t *w,
     const char *name, const ai_str_t *number);
-static void ai_converse_write_stops(ai_converse_write_t *w);
 static ai_int_t ai_converse_write_extra(ai_converse_write_t *w);
 static void ai_converse_write_thinking(ai_converse_write_t *w);
 static void ai_converse_write_top_k(ai_converse_write_t *w);
 static void ai_converse_write_format(ai_converse_write_t *w);
 static void ai_converse_write_tier(ai_converse_write_t *w);
-static size_t ai_converse_open(ai_converse_write_t *w, const char *name);
-static void ai_converse_shut(ai_converse_write_t *w, size_t len);
-static double ai_converse_double(const ai_str_t *number);
 
 
 ai_int_t
@@ -51,11 +42,19 @@ ai_converse_render_request(ai_request_t *req, const ai_target_t *t,
     w.out = out;
     w.rep = rep;
 
-    rc = ai_converse_check(&w);
+    rc = ai_wire_refuse_n(req, rep);
+
+    if (rc == AI_OK) {
+        rc = ai_wire_refuse_logprobs(req, rep);
+    }
 
     if (rc != AI_OK) {
         return rc;
     }
+
+    ai_wire_lacks(req, AI_WIRE_PENALTIES|AI_WIRE_SEED|AI_WIRE_BIAS
+                       |AI_WIRE_METADATA|AI_WIRE_USER|AI_WIRE_VERBOSITY
+                       |AI_WIRE_CACHE_KEY|AI_WIRE_STORE, rep);
 
     ai_converse_survey(&w);
     ai_converse_plan(&w);
@@ -91,72 +90,6 @@ ai_converse_render_request(ai_request_t *req, const ai_target_t *t,
 }
 
 
-/* what there is no member for */
-
-static ai_int_t
-ai_converse_check(ai_converse_write_t *w)
-{
-    ai_request_t  *req;
-
-    req = w->req;
-
-    if (req->n.len != 0 && ai_converse_uint(&req->n) > 1) {
-        return ai_report_refuse(w->rep, "n", "the provider of this model "
-                                "gives one answer at a time, n must be 1");
-    }
-
-    if (ai_str_eq(&req->logprobs, "true")
-        || (req->top_logprobs.len != 0
-            && ai_converse_uint(&req->top_logprobs) != 0))
-    {
-        return ai_report_refuse(w->rep, "logprobs", "the provider of this "
-                                "model tells no log probabilities");
-    }
-
-    if (req->presence_penalty.len != 0
-        && ai_converse_double(&req->presence_penalty) != 0)
-    {
-        ai_report_drop(w->rep, "presence_penalty");
-    }
-
-    if (req->frequency_penalty.len != 0
-        && ai_converse_double(&req->frequency_penalty) != 0)
-    {
-        ai_report_drop(w->rep, "frequency_penalty");
-    }
-
-    if (req->seed.len != 0) {
-        ai_report_drop(w->rep, "seed");
-    }
-
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(w->rep, "logit_bias");
-    }
-
-    if (req->metadata.len != 0) {
-        ai_report_drop(w->rep, "metadata");
-    }
-
-    if (!ai_mstr_empty(&req->user)) {
-        ai_report_drop(w->rep, "user");
-    }
-
-    if (!ai_mstr_empty(&req->verbosity)) {
-        ai_report_drop(w->rep, "verbosity");
-    }
-
-    if (!ai_mstr_empty(&req->cache_key)) {
-        ai_report_drop(w->rep, "prompt_cache_key");
-    }
-
-    if (ai_str_eq(&req->store, "true")) {
-        ai_report_drop(w->rep, "store");
-    }
-
-    return AI_OK;
-}
-
-
 /* what must be known before anything is written */
 
 static void
@@ -173,7 +106,7 @@ ai_converse_survey(ai_converse_write_t *w)
 
     for (tool = req->tools; tool != NULL; tool = tool->next) {
 
-        if (ai_converse_shown(w, tool)) {
+        if (ai_wire_shown(w->req, tool)) {
             w->ntools++;
             n += (tool->cache.len != 0 && ai_converse_is(w, AI_CAPS_CLAUDE));
         }
@@ -195,8 +128,8 @@ ai_converse_survey(ai_converse_write_t *w)
     if (n != 0 && !ai_converse_is(w, AI_CAPS_CLAUDE | AI_CAPS_NOVA)) {
         ai_report_drop(w->rep, "cache_control");
 
-    } else if (n > AI_CONVERSE_MARKERS) {
-        w->surplus = n - AI_CONVERSE_MARKERS;
+    } else if (n > AI_CLAUDE_MARKERS) {
+        w->surplus = n - AI_CLAUDE_MARKERS;
         ai_report_drop(w->rep, "cache_control");
     }
 
@@ -264,7 +197,7 @@ ai_converse_cache(ai_converse_write_t *w, const ai_str_t *cache,
                         NULL, &root, &err)
            == AI_OK)
     {
-        ttl = ai_converse_get(&root, "ttl");
+        ttl = ai_wire_get(&root, "ttl");
 
         if (ai_json_name_eq(&ttl, "1h")) {
             ai_buf_lit(w->out, ",\"ttl\":\"1h\"");
@@ -293,43 +226,19 @@ ai_converse_name(ai_converse_write_t *w, const char *key,
 }
 
 
-ai_uint_t
-ai_converse_blank(const ai_mstr_t *text)
-{
-    u_char  ch;
-    size_t  i;
-
-    for (i = 0; i < text->s.len; i++) {
-        ch = text->s.data[i];
-
-        if (ch == '\\' && text->json && i + 1 < text->s.len
-            && memchr("nrt", text->s.data[i + 1], 3) != NULL)
-        {
-            i++;
-            continue;
-        }
-
-        if (ch != ' ' && ch != '\t' && ch != '\r' && ch != '\n') {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
 static void
 ai_converse_write_inference(ai_converse_write_t *w)
 {
-    size_t  len;
+    size_t  mark;
 
-    len = ai_converse_open(w, "inferenceConfig");
+    mark = ai_wire_open(w->out, "inferenceConfig");
 
     ai_converse_write_max_tokens(w);
     ai_converse_write_sampling(w);
-    ai_converse_write_stops(w);
+    ai_wire_write_stops(w->out, "stopSequences", w->req, AI_REQUEST_STOPS, 0,
+                        w->rep);
 
-    ai_converse_shut(w, len);
+    ai_wire_close(w->out, mark);
 }
 
 
@@ -375,7 +284,7 @@ ai_converse_write_sampling(ai_converse_write_t *w)
     if (req->temperature.len != 0) {
 
         if (none || (ai_converse_thinks(w)
-                     && ai_converse_double(&req->temperature) != 1))
+                     && ai_wire_double(&req->temperature) != 1))
         {
             ai_report_drop(w->rep, "temperature");
 
@@ -390,7 +299,7 @@ ai_converse_write_sampling(ai_converse_write_t *w)
             || (ai_converse_is(w, AI_CAPS_ONE_SAMPLING)
                 && req->temperature.len != 0)
             || (ai_converse_thinks(w)
-                && ai_converse_double(&req->top_p) < 0.95))
+                && ai_wire_double(&req->top_p) < 0.95))
         {
             ai_report_drop(w->rep, "top_p");
 
@@ -409,7 +318,7 @@ ai_converse_write_number(ai_converse_write_t *w, const char *name,
 {
     double  n;
 
-    n = ai_converse_double(number);
+    n = ai_wire_double(number);
 
     if (n > 1) {
         ai_buf_key_uint(w->out, name, 1);
@@ -423,43 +332,14 @@ ai_converse_write_number(ai_converse_write_t *w, const char *name,
 }
 
 
-static void
-ai_converse_write_stops(ai_converse_write_t *w)
-{
-    ai_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < w->req->nstop; i++) {
-
-        if (ai_converse_blank(&w->req->stop[i])) {
-            ai_report_drop(w->rep, "stop");
-            continue;
-        }
-
-        if (n++ == 0) {
-            ai_buf_key(w->out, "stopSequences");
-            ai_buf_lit(w->out, "[");
-        }
-
-        ai_buf_comma(w->out);
-        ai_buf_string(w->out, &w->req->stop[i]);
-    }
-
-    if (n != 0) {
-        ai_buf_lit(w->out, "]");
-    }
-}
-
-
 /* what models take that Converse has no slot for, each by its own name */
 
 static ai_int_t
 ai_converse_write_extra(ai_converse_write_t *w)
 {
-    size_t  len;
+    size_t  mark;
 
-    len = ai_converse_open(w, "additionalModelRequestFields");
+    mark = ai_wire_open(w->out, "additionalModelRequestFields");
 
     ai_converse_write_thinking(w);
 
@@ -480,7 +360,7 @@ ai_converse_write_extra(ai_converse_write_t *w)
         }
     }
 
-    ai_converse_shut(w, len);
+    ai_wire_close(w->out, mark);
 
     return AI_OK;
 }
@@ -615,55 +495,4 @@ ai_converse_write_tier(ai_converse_write_t *w)
     {
         ai_report_drop(w->rep, "service_tier");
     }
-}
-
-
-/* an object, which is taken back if nothing was put into it */
-
-static size_t
-ai_converse_open(ai_converse_write_t *w, const char *name)
-{
-    size_t  len;
-
-    len = ai_buf_len(w->out);
-
-    ai_buf_key(w->out, name);
-    ai_buf_lit(w->out, "{");
-
-    return len;
-}
-
-
-static void
-ai_converse_shut(ai_converse_write_t *w, size_t len)
-{
-    if (w->out->failed) {
-        return;
-    }
-
-    if (w->out->pos[-1] == '{') {
-        w->out->pos = w->out->start + len;
-        return;
-    }
-
-    ai_buf_lit(w->out, "}");
-}
-
-
-static double
-ai_converse_double(const ai_str_t *number)
-{
-    char    buf[64];
-    size_t  len;
-
-    len = number->len;
-
-    if (len > sizeof(buf) - 1) {
-        len = sizeof(buf) - 1;
-    }
-
-    memcpy(buf, number->data, len);
-    buf[len] = '\0';
-
-    return strtod(buf, NULL);
 }

@@ -10,123 +10,117 @@
 #include "wire_converse.h"
 
 
-typedef struct {
-    ai_str_t        name;
-    ai_int_t      (*take)(ai_converse_read_t *r, const ai_json_t *v);
-} ai_converse_member_t;
+static ai_int_t ai_converse_inference(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_tool_config(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_tools_read(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_tool_spec(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_choice_read(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_additional(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_thinking(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_effort(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_nova_inference(ai_wire_read_t *r,
+    const ai_json_t *v, const ai_wire_member_t *m);
+static ai_int_t ai_converse_nova_reasoning(ai_wire_read_t *r,
+    const ai_json_t *v, const ai_wire_member_t *m);
+static ai_int_t ai_converse_parallel(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_claude_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_claude_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_tier(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_converse_prompt(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 
 
-static ai_int_t ai_converse_each(ai_converse_read_t *r, const ai_json_t *v,
-    const ai_converse_member_t *members, const char *param);
-static ai_int_t ai_converse_inference(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_max_tokens(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_temperature(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_top_p(ai_converse_read_t *r, const ai_json_t *v);
-static ai_int_t ai_converse_top_k(ai_converse_read_t *r, const ai_json_t *v);
-static ai_int_t ai_converse_number(ai_converse_read_t *r, const ai_json_t *v,
-    const char *param, ai_str_t *number);
-static ai_int_t ai_converse_stops_read(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_tool_config(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_tools_read(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_tool_spec(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_choice_read(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_additional(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_thinking(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_effort(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_nova_inference(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_nova_reasoning(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_parallel(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_claude_output(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_claude_format(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_output(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_metadata_read(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_tier(ai_converse_read_t *r, const ai_json_t *v);
-static ai_int_t ai_converse_prompt(ai_converse_read_t *r,
-    const ai_json_t *v);
-static ai_int_t ai_converse_ignore(ai_converse_read_t *r,
-    const ai_json_t *v);
-
-
-static const ai_converse_member_t  ai_converse_members[] = {
-    { ai_string("system"), ai_converse_read_system },
-    { ai_string("messages"), ai_converse_read_messages },
-    { ai_string("inferenceConfig"), ai_converse_inference },
-    { ai_string("toolConfig"), ai_converse_tool_config },
-    { ai_string("additionalModelRequestFields"), ai_converse_additional },
-    { ai_string("outputConfig"), ai_converse_output },
-    { ai_string("requestMetadata"), ai_converse_metadata_read },
-    { ai_string("serviceTier"), ai_converse_tier },
-    { ai_string("promptVariables"), ai_converse_prompt },
-    { ai_string("modelId"), ai_converse_ignore },
-    { ai_null_string, NULL }
+static const ai_wire_member_t  ai_converse_bodies[] = {
+    { ai_string("system"), ai_converse_read_system, 0, NULL },
+    { ai_string("messages"), ai_converse_read_messages, 0, NULL },
+    { ai_string("inferenceConfig"), ai_converse_inference, 0, NULL },
+    { ai_string("toolConfig"), ai_converse_tool_config, 0, NULL },
+    { ai_string("additionalModelRequestFields"), ai_converse_additional, 0,
+      NULL },
+    { ai_string("outputConfig"), ai_converse_output, 0, NULL },
+    { ai_string("requestMetadata"), ai_wire_read_object,
+      offsetof(ai_request_t, metadata), NULL },
+    { ai_string("serviceTier"), ai_converse_tier, 0, NULL },
+    { ai_string("promptVariables"), ai_converse_prompt, 0, NULL },
+    { ai_string("modelId"), NULL, 0, NULL },
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
-static const ai_converse_member_t  ai_converse_inferences[] = {
-    { ai_string("maxTokens"), ai_converse_max_tokens },
-    { ai_string("temperature"), ai_converse_temperature },
-    { ai_string("topP"), ai_converse_top_p },
-    { ai_string("stopSequences"), ai_converse_stops_read },
-    { ai_null_string, NULL }
+static const ai_wire_member_t  ai_converse_inferences[] = {
+    { ai_string("maxTokens"), ai_wire_read_number,
+      offsetof(ai_request_t, max_tokens),
+      "inferenceConfig.maxTokens" },
+    { ai_string("temperature"), ai_wire_read_number,
+      offsetof(ai_request_t, temperature),
+      "inferenceConfig.temperature" },
+    { ai_string("topP"), ai_wire_read_number,
+      offsetof(ai_request_t, top_p),
+      "inferenceConfig.topP" },
+    { ai_string("stopSequences"), ai_wire_read_stops, 0,
+      "inferenceConfig.stopSequences" },
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
-static const ai_converse_member_t  ai_converse_tool_configs[] = {
-    { ai_string("tools"), ai_converse_tools_read },
-    { ai_string("toolChoice"), ai_converse_choice_read },
-    { ai_null_string, NULL }
+static const ai_wire_member_t  ai_converse_tool_configs[] = {
+    { ai_string("tools"), ai_converse_tools_read, 0, NULL },
+    { ai_string("toolChoice"), ai_converse_choice_read, 0, NULL },
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
 /* what models take that Converse has no slot for, each by its own name */
 
-static const ai_converse_member_t  ai_converse_additionals[] = {
-    { ai_string("thinking"), ai_converse_thinking },
-    { ai_string("reasoning_config"), ai_converse_thinking },
-    { ai_string("reasoning_effort"), ai_converse_effort },
-    { ai_string("reasoningConfig"), ai_converse_nova_reasoning },
-    { ai_string("top_k"), ai_converse_top_k },
-    { ai_string("inferenceConfig"), ai_converse_nova_inference },
-    { ai_string("output_config"), ai_converse_claude_output },
-    { ai_string("tool_choice"), ai_converse_parallel },
+static const ai_wire_member_t  ai_converse_additionals[] = {
+    { ai_string("thinking"), ai_converse_thinking, 0,
+      "additionalModelRequestFields.thinking" },
+    { ai_string("reasoning_config"), ai_converse_thinking, 0,
+      "additionalModelRequestFields.thinking" },
+    { ai_string("reasoning_effort"), ai_converse_effort, 0, NULL },
+    { ai_string("reasoningConfig"), ai_converse_nova_reasoning, 0, NULL },
+    { ai_string("top_k"), ai_wire_read_number,
+      offsetof(ai_request_t, top_k),
+      "additionalModelRequestFields.top_k" },
+    { ai_string("inferenceConfig"), ai_converse_nova_inference, 0, NULL },
+    { ai_string("output_config"), ai_converse_claude_output, 0, NULL },
+    { ai_string("tool_choice"), ai_converse_parallel, 0, NULL },
 
     /* these say nothing to a model */
 
-    { ai_string("anthropic_beta"), ai_converse_ignore },
-    { ai_string("anthropic_version"), ai_converse_ignore },
+    { ai_string("anthropic_beta"), NULL, 0, NULL },
+    { ai_string("anthropic_version"), NULL, 0, NULL },
 
-    { ai_null_string, NULL }
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
-static const ai_converse_member_t  ai_converse_nova_inferences[] = {
-    { ai_string("topK"), ai_converse_top_k },
-    { ai_null_string, NULL }
+static const ai_wire_member_t  ai_converse_nova_inferences[] = {
+    { ai_string("topK"), ai_wire_read_number,
+      offsetof(ai_request_t, top_k),
+      "additionalModelRequestFields.top_k" },
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
-static const ai_converse_member_t  ai_converse_claude_outputs[] = {
-    { ai_string("effort"), ai_converse_effort },
-    { ai_string("format"), ai_converse_claude_format },
-    { ai_null_string, NULL }
+static const ai_wire_member_t  ai_converse_claude_outputs[] = {
+    { ai_string("effort"), ai_converse_effort, 0, NULL },
+    { ai_string("format"), ai_converse_claude_format, 0, NULL },
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
@@ -134,22 +128,22 @@ ai_int_t
 ai_converse_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep)
 {
-    ai_int_t            rc;
-    ai_json_t           messages;
-    ai_converse_read_t  r;
+    ai_int_t        rc;
+    ai_json_t       messages;
+    ai_wire_read_t  r;
 
-    memset(&r, 0, sizeof(ai_converse_read_t));
+    memset(&r, 0, sizeof(ai_wire_read_t));
 
     r.req = req;
     r.rep = rep;
 
-    messages = ai_converse_get(root, "messages");
+    messages = ai_wire_get(root, "messages");
 
     if (messages.type != AI_JSON_ARRAY) {
         return ai_report_refuse(rep, "messages", "an array is expected");
     }
 
-    rc = ai_converse_each(&r, root, ai_converse_members, NULL);
+    rc = ai_wire_read(&r, root, ai_converse_bodies, NULL);
 
     if (rc != AI_OK) {
         return rc;
@@ -164,141 +158,24 @@ ai_converse_parse_request(ai_request_t *req, const ai_json_t *root,
 
 
 static ai_int_t
-ai_converse_each(ai_converse_read_t *r, const ai_json_t *v,
-    const ai_converse_member_t *members, const char *param)
+ai_converse_inference(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    ai_int_t                     rc;
-    ai_json_t                    name, value;
-    ai_json_iter_t               it;
-    const ai_converse_member_t  *m;
-
-    if (v->type != AI_JSON_OBJECT) {
-        return ai_report_refuse(r->rep, param, "an object is expected");
-    }
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
-
-        if (value.type == AI_JSON_NULL) {
-            continue;
-        }
-
-        for (m = members; m->take != NULL; m++) {
-            if (ai_json_str_eq(&name, (char *) m->name.data, m->name.len)) {
-                break;
-            }
-        }
-
-        if (m->take == NULL) {
-            ai_report_drop_name(r->rep, &name);
-            continue;
-        }
-
-        rc = m->take(r, &value);
-
-        if (rc != AI_OK) {
-            return rc;
-        }
-    }
-
-    return AI_OK;
+    return ai_wire_read(r, v, ai_converse_inferences, "inferenceConfig");
 }
 
 
 static ai_int_t
-ai_converse_inference(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_tool_config(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    return ai_converse_each(r, v, ai_converse_inferences, "inferenceConfig");
+    return ai_wire_read(r, v, ai_converse_tool_configs, "toolConfig");
 }
 
 
 static ai_int_t
-ai_converse_max_tokens(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return ai_converse_number(r, v, "inferenceConfig.maxTokens",
-                              &r->req->max_tokens);
-}
-
-
-static ai_int_t
-ai_converse_temperature(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return ai_converse_number(r, v, "inferenceConfig.temperature",
-                              &r->req->temperature);
-}
-
-
-static ai_int_t
-ai_converse_top_p(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return ai_converse_number(r, v, "inferenceConfig.topP", &r->req->top_p);
-}
-
-
-static ai_int_t
-ai_converse_top_k(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return ai_converse_number(r, v, "additionalModelRequestFields.top_k",
-                              &r->req->top_k);
-}
-
-
-static ai_int_t
-ai_converse_number(ai_converse_read_t *r, const ai_json_t *v,
-    const char *param, ai_str_t *number)
-{
-    if (v->type != AI_JSON_NUMBER) {
-        return ai_report_refuse(r->rep, param, "a number is expected");
-    }
-
-    *number = ai_json_raw(v);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_converse_stops_read(ai_converse_read_t *r, const ai_json_t *v)
-{
-    ai_json_t       stop;
-    ai_json_iter_t  it;
-
-    if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(r->rep, "inferenceConfig.stopSequences",
-                                "an array is expected");
-    }
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, NULL, &stop) == AI_OK) {
-
-        if (stop.type != AI_JSON_STRING) {
-            return ai_report_refuse(r->rep, "inferenceConfig.stopSequences",
-                                    "strings are expected");
-        }
-
-        if (r->req->nstop == AI_REQUEST_STOPS) {
-            ai_report_drop(r->rep, "stop");
-            break;
-        }
-
-        r->req->stop[r->req->nstop++] = ai_mstr(&stop);
-    }
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_converse_tool_config(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return ai_converse_each(r, v, ai_converse_tool_configs, "toolConfig");
-}
-
-
-static ai_int_t
-ai_converse_tools_read(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_tools_read(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t         rc;
     ai_tool_t       *tool;
@@ -332,7 +209,7 @@ ai_converse_tools_read(ai_converse_read_t *r, const ai_json_t *v)
         }
 
         if (ai_json_get(&item, "toolSpec", &value) == AI_OK) {
-            rc = ai_converse_tool_spec(r, &value);
+            rc = ai_converse_tool_spec(r, &value, NULL);
 
             if (rc != AI_OK) {
                 return rc;
@@ -340,7 +217,8 @@ ai_converse_tools_read(ai_converse_read_t *r, const ai_json_t *v)
 
         } else if (ai_json_path(&item, &value, "systemTool", "name", NULL)
                    == AI_OK
-                   && ai_json_str_raw(&value).len != 0)
+                   && value.type == AI_JSON_STRING
+                   && value.end - value.start > 2)
         {
             tool = ai_request_tool(r->req);
 
@@ -366,7 +244,8 @@ ai_converse_tools_read(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_tool_spec(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_tool_spec(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_tool_t       *tool;
     ai_json_t        name, value;
@@ -379,7 +258,7 @@ ai_converse_tool_spec(ai_converse_read_t *r, const ai_json_t *v)
     }
 
     tool->raw = ai_json_raw(v);
-    ai_json_iter_init(&it, v);
+    ai_converse_members(&it, v);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
@@ -390,7 +269,7 @@ ai_converse_tool_spec(ai_converse_read_t *r, const ai_json_t *v)
             tool->description = ai_mstr(&value);
 
         } else if (ai_json_name_eq(&name, "inputSchema")) {
-            value = ai_converse_get(&value, "json");
+            value = ai_wire_get(&value, "json");
 
             if (value.type == AI_JSON_OBJECT) {
                 tool->schema = ai_json_raw(&value);
@@ -414,7 +293,8 @@ ai_converse_tool_spec(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_choice_read(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_choice_read(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  value;
 
@@ -443,9 +323,10 @@ ai_converse_choice_read(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_additional(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_additional(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    return ai_converse_each(r, v, ai_converse_additionals,
+    return ai_wire_read(r, v, ai_converse_additionals,
                             "additionalModelRequestFields");
 }
 
@@ -453,48 +334,20 @@ ai_converse_additional(ai_converse_read_t *r, const ai_json_t *v)
 /* an object as Claude takes it, or the effort as other models do */
 
 static ai_int_t
-ai_converse_thinking(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_thinking(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    ai_json_t  type, budget, display;
-
     if (v->type == AI_JSON_STRING) {
-        return ai_converse_effort(r, v);
+        return ai_converse_effort(r, v, m);
     }
 
-    type = ai_converse_get(v, "type");
-
-    if (ai_json_name_eq(&type, "disabled")) {
-        r->req->effort = AI_EFFORT_NONE;
-        return AI_OK;
-    }
-
-    budget = ai_converse_get(v, "budget_tokens");
-
-    if (ai_json_name_eq(&type, "adaptive")) {
-        r->req->adaptive = 1;
-
-    } else if (ai_json_name_eq(&type, "enabled")
-               && budget.type == AI_JSON_NUMBER)
-    {
-        r->req->budget = ai_json_raw(&budget);
-
-    } else {
-        return ai_report_refuse(r->rep,
-                                "additionalModelRequestFields.thinking",
-                                "an object of type \"enabled\" with "
-                                "budget_tokens, \"adaptive\" or \"disabled\" "
-                                "is expected");
-    }
-
-    display = ai_converse_get(v, "display");
-    r->req->summary = !ai_json_name_eq(&display, "omitted");
-
-    return AI_OK;
+    return ai_wire_read_thinking(r, v, m);
 }
 
 
 static ai_int_t
-ai_converse_effort(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_effort(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_mstr_t    name;
     ai_effort_e  effort;
@@ -518,39 +371,42 @@ ai_converse_effort(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_nova_inference(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_nova_inference(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    return ai_converse_each(r, v, ai_converse_nova_inferences,
+    return ai_wire_read(r, v, ai_converse_nova_inferences,
                             "additionalModelRequestFields.inferenceConfig");
 }
 
 
 static ai_int_t
-ai_converse_nova_reasoning(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_nova_reasoning(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  type, effort;
 
-    type = ai_converse_get(v, "type");
+    type = ai_wire_get(v, "type");
 
     if (ai_json_name_eq(&type, "disabled")) {
         r->req->effort = AI_EFFORT_NONE;
         return AI_OK;
     }
 
-    effort = ai_converse_get(v, "maxReasoningEffort");
+    effort = ai_wire_get(v, "maxReasoningEffort");
 
-    return ai_converse_effort(r, &effort);
+    return ai_converse_effort(r, &effort, m);
 }
 
 
 /* which tool it is has its slot in toolConfig */
 
 static ai_int_t
-ai_converse_parallel(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_parallel(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  disable;
 
-    disable = ai_converse_get(v, "disable_parallel_tool_use");
+    disable = ai_wire_get(v, "disable_parallel_tool_use");
 
     if (ai_json_is_true(&disable)) {
         ai_str_set(&r->req->parallel, "false");
@@ -561,19 +417,21 @@ ai_converse_parallel(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_claude_output(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_claude_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    return ai_converse_each(r, v, ai_converse_claude_outputs,
+    return ai_wire_read(r, v, ai_converse_claude_outputs,
                             "additionalModelRequestFields.output_config");
 }
 
 
 static ai_int_t
-ai_converse_claude_format(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_claude_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  schema;
 
-    schema = ai_converse_get(v, "schema");
+    schema = ai_wire_get(v, "schema");
 
     if (schema.type != AI_JSON_OBJECT) {
         return ai_report_refuse(r->rep, "additionalModelRequestFields."
@@ -591,15 +449,16 @@ ai_converse_claude_format(ai_converse_read_t *r, const ai_json_t *v)
 /* the schema is a JSON text within a string */
 
 static ai_int_t
-ai_converse_output(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_output(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_int_t         rc;
     ai_str_t         text;
-    ai_json_t        format, value, root;
+    ai_json_t        format, root;
     ai_mstr_t        schema;
     ai_json_error_t  err;
 
-    format = ai_converse_get(v, "textFormat");
+    format = ai_wire_get(v, "textFormat");
 
     if (format.type == AI_JSON_NULL) {
         return AI_OK;
@@ -612,14 +471,9 @@ ai_converse_output(ai_converse_read_t *r, const ai_json_t *v)
                                 "a jsonSchema is expected");
     }
 
-    value = ai_converse_get(&format, "name");
-    r->req->format_name = ai_mstr(&value);
-
-    value = ai_converse_get(&format, "description");
-    r->req->format_description = ai_mstr(&value);
-
-    value = ai_converse_get(&format, "schema");
-    schema = ai_mstr(&value);
+    r->req->format_name = ai_wire_string(&format, "name");
+    r->req->format_description = ai_wire_string(&format, "description");
+    schema = ai_wire_string(&format, "schema");
 
     if (ai_mstr_decode(&schema, r->req->alloc, &text) != AI_OK) {
         return AI_ERROR;
@@ -647,25 +501,12 @@ ai_converse_output(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_metadata_read(ai_converse_read_t *r, const ai_json_t *v)
-{
-    if (v->type != AI_JSON_OBJECT) {
-        return ai_report_refuse(r->rep, "requestMetadata",
-                                "an object is expected");
-    }
-
-    r->req->metadata = ai_json_raw(v);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_converse_tier(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_tier(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  type;
 
-    type = ai_converse_get(v, "type");
+    type = ai_wire_get(v, "type");
 
     if (ai_json_name_eq(&type, "default") || ai_json_name_eq(&type, "flex")
         || ai_json_name_eq(&type, "priority"))
@@ -681,16 +522,10 @@ ai_converse_tier(ai_converse_read_t *r, const ai_json_t *v)
 
 
 static ai_int_t
-ai_converse_prompt(ai_converse_read_t *r, const ai_json_t *v)
+ai_converse_prompt(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     return ai_report_refuse(r->rep, "promptVariables", "prompts that are "
                             "stored at Bedrock are known there only: send "
                             "the messages themselves");
-}
-
-
-static ai_int_t
-ai_converse_ignore(ai_converse_read_t *r, const ai_json_t *v)
-{
-    return AI_OK;
 }

@@ -11,7 +11,7 @@
 #define _WIRE_GEMINI_H_INCLUDED_
 
 
-#include "ai_wire.h"
+#include "wire.h"
 
 
 /* how deep a schema or the arguments of a call may be */

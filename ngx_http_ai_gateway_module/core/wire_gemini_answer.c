@@ -655,6 +655,13 @@ ai_gemini_write_call(ai_encode_t *e, const ai_part_t *call)
 
     ai_buf_lit(e->out, "}");
 
+    /* a call that came without one does not look like Gemini's own later */
+
+    if (call->state_kind == AI_STATE_NONE) {
+        ai_buf_lit(e->out, ",\"thoughtSignature\":\"" AI_STATE_UNSIGNED "\"");
+        return AI_OK;
+    }
+
     return ai_gemini_write_state(e, call->state_kind, &call->state_id,
                                  &call->state);
 }

@@ -28,8 +28,6 @@ typedef struct {
 static ai_int_t ai_gemini_config_member(ai_request_t *req,
     ai_gemini_format_t *f, const ai_json_t *name, const ai_json_t *value,
     ai_report_t *rep);
-static ai_int_t ai_gemini_stops(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
 static ai_int_t ai_gemini_modalities(const ai_json_t *v, ai_report_t *rep);
 static ai_int_t ai_gemini_thinking(ai_request_t *req, const ai_json_t *v,
     ai_report_t *rep);
@@ -102,7 +100,13 @@ static ai_int_t
 ai_gemini_config_member(ai_request_t *req, ai_gemini_format_t *f,
     const ai_json_t *name, const ai_json_t *value, ai_report_t *rep)
 {
+    ai_wire_read_t             r;
     const ai_gemini_number_t  *n;
+
+    static const ai_wire_member_t  ai_gemini_stops = {
+        ai_string("stopSequences"), ai_wire_read_stops, 0,
+        "generationConfig.stopSequences"
+    };
 
     for (n = ai_gemini_numbers; n->name != NULL; n++) {
 
@@ -121,7 +125,12 @@ ai_gemini_config_member(ai_request_t *req, ai_gemini_format_t *f,
     }
 
     if (ai_gemini_is(name, "stopSequences")) {
-        return ai_gemini_stops(req, value, rep);
+        memset(&r, 0, sizeof(ai_wire_read_t));
+
+        r.req = req;
+        r.rep = rep;
+
+        return ai_wire_read_stops(&r, value, &ai_gemini_stops);
     }
 
     if (ai_gemini_is(name, "responseMimeType")) {
@@ -149,38 +158,6 @@ ai_gemini_config_member(ai_request_t *req, ai_gemini_format_t *f,
 
     } else {
         ai_report_drop_name(rep, name);
-    }
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_gemini_stops(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
-{
-    ai_json_t       value;
-    ai_json_iter_t  it;
-
-    if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(rep, "generationConfig.stopSequences",
-                                "must be an array of strings");
-    }
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, NULL, &value) == AI_OK) {
-
-        if (value.type != AI_JSON_STRING) {
-            return ai_report_refuse(rep, "generationConfig.stopSequences",
-                                    "must be an array of strings");
-        }
-
-        if (req->nstop == AI_REQUEST_STOPS) {
-            ai_report_drop(rep, "stop");
-            break;
-        }
-
-        req->stop[req->nstop++] = ai_mstr(&value);
     }
 
     return AI_OK;

@@ -64,8 +64,6 @@ static ai_int_t ai_gemini_answer_call(ai_decode_t *d, ai_uint_t choice,
     const ai_json_t *v, const ai_json_t *signature);
 static ai_int_t ai_gemini_call_begin(ai_decode_t *d, ai_uint_t choice,
     const ai_json_t *name, const ai_json_t *id, const ai_json_t *signature);
-static ai_int_t ai_gemini_call_end(ai_decode_t *d, ai_uint_t choice,
-    ai_uint_t call);
 static ai_int_t ai_gemini_partial_end(ai_decode_t *d);
 static ai_int_t ai_gemini_emit_finish(ai_decode_t *d, ai_uint_t choice,
     const ai_json_t *v);
@@ -131,7 +129,6 @@ ai_gemini_parse_event(ai_decode_t *d, const ai_str_t *name,
 ai_int_t
 ai_gemini_parse_end(ai_decode_t *d)
 {
-    ai_delta_t           delta;
     ai_gemini_decode_t  *g;
 
     g = d->state;
@@ -144,9 +141,7 @@ ai_gemini_parse_end(ai_decode_t *d)
         return AI_OK;
     }
 
-    ai_delta_init(&delta, AI_DELTA_END);
-
-    return d->emit(d->data, &delta);
+    return ai_emit_end(d);
 }
 
 
@@ -629,7 +624,7 @@ ai_gemini_answer_call(ai_decode_t *d, ai_uint_t choice, const ai_json_t *v,
             return AI_ERROR;
         }
 
-        return ai_gemini_call_end(d, p->choice, p->call);
+        return ai_emit_call_end(d, p->choice, p->call);
     }
 
     return more ? AI_OK : ai_gemini_partial_end(d);
@@ -664,20 +659,6 @@ ai_gemini_call_begin(ai_decode_t *d, ai_uint_t choice, const ai_json_t *name,
 
 
 static ai_int_t
-ai_gemini_call_end(ai_decode_t *d, ai_uint_t choice, ai_uint_t call)
-{
-    ai_delta_t  delta;
-
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-
-    delta.choice = choice;
-    delta.call = call;
-
-    return d->emit(d->data, &delta);
-}
-
-
-static ai_int_t
 ai_gemini_partial_end(ai_decode_t *d)
 {
     ai_mstr_t             text;
@@ -701,7 +682,7 @@ ai_gemini_partial_end(ai_decode_t *d)
         return AI_ERROR;
     }
 
-    return ai_gemini_call_end(d, p->choice, p->call);
+    return ai_emit_call_end(d, p->choice, p->call);
 }
 
 

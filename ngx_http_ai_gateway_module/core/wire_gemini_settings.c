@@ -7,15 +7,12 @@
  */
 
 
-#include <stdlib.h>
-
 #include "wire_gemini.h"
 
 
 #define AI_GEMINI_STOPS       5
 #define AI_GEMINI_NAME_LEN    64
 #define AI_GEMINI_LABEL_LEN   63
-#define AI_GEMINI_NUMBER_LEN  64
 
 /* tokens to think with, of models that are told how many */
 
@@ -25,8 +22,6 @@
 
 
 static void ai_gemini_render_sampling(ai_request_t *req, ai_buf_t *out,
-    ai_report_t *rep);
-static void ai_gemini_render_stop(ai_request_t *req, ai_buf_t *out,
     ai_report_t *rep);
 static ai_int_t ai_gemini_render_format(ai_request_t *req,
     const ai_target_t *t, ai_buf_t *out, ai_report_t *rep);
@@ -45,7 +40,6 @@ static ai_uint_t ai_gemini_schema_empty(const ai_str_t *schema);
 static ai_uint_t ai_gemini_server_tool(const ai_mstr_t *name);
 static ai_int_t ai_gemini_render_choice(ai_request_t *req, ai_buf_t *out);
 static ai_uint_t ai_gemini_functions(const ai_request_t *req);
-static double ai_gemini_number(const ai_str_t *s);
 
 
 /* Google's own tools, by the names that clients know them by */
@@ -85,7 +79,7 @@ ai_gemini_render_config(ai_request_t *req, const ai_target_t *t,
     begin = ai_buf_len(&b);
 
     ai_gemini_render_sampling(req, &b, rep);
-    ai_gemini_render_stop(req, &b, rep);
+    ai_wire_write_stops(&b, "stopSequences", req, AI_GEMINI_STOPS, 1, rep);
 
     if (ai_gemini_render_format(req, t, &b, rep) != AI_OK) {
         return AI_ERROR;
@@ -105,29 +99,9 @@ ai_gemini_render_config(ai_request_t *req, const ai_target_t *t,
 
     ai_gemini_render_labels(req, t, out, rep);
 
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(rep, "logit_bias");
-    }
-
-    if (!ai_mstr_empty(&req->user)) {
-        ai_report_drop(rep, "user");
-    }
-
-    if (!ai_mstr_empty(&req->service_tier)) {
-        ai_report_drop(rep, "service_tier");
-    }
-
-    if (!ai_mstr_empty(&req->verbosity)) {
-        ai_report_drop(rep, "verbosity");
-    }
-
-    if (!ai_mstr_empty(&req->cache_key)) {
-        ai_report_drop(rep, "prompt_cache_key");
-    }
-
-    if (ai_str_eq(&req->store, "true")) {
-        ai_report_drop(rep, "store");
-    }
+    ai_wire_lacks(req, AI_WIRE_BIAS|AI_WIRE_USER|AI_WIRE_TIER
+                       |AI_WIRE_VERBOSITY|AI_WIRE_CACHE_KEY|AI_WIRE_STORE,
+                  rep);
 
     return AI_OK;
 }
@@ -145,14 +119,14 @@ ai_gemini_render_sampling(ai_request_t *req, ai_buf_t *out, ai_report_t *rep)
     ai_buf_key_raw(out, "presencePenalty", &req->presence_penalty);
     ai_buf_key_raw(out, "frequencyPenalty", &req->frequency_penalty);
 
-    if (ai_gemini_number(&req->n) > 1) {
+    if (ai_wire_double(&req->n) > 1) {
         ai_buf_key_raw(out, "candidateCount", &req->n);
     }
 
     /* an int32 here, which others need not give */
 
     if (req->seed.len != 0) {
-        n = ai_gemini_number(&req->seed);
+        n = ai_wire_double(&req->seed);
 
         if (n >= -2147483648.0 && n <= 2147483647.0) {
             ai_buf_key_raw(out, "seed", &req->seed);
@@ -165,42 +139,9 @@ ai_gemini_render_sampling(ai_request_t *req, ai_buf_t *out, ai_report_t *rep)
     if (ai_str_eq(&req->logprobs, "true")) {
         ai_buf_key_raw(out, "responseLogprobs", &req->logprobs);
 
-        if (ai_gemini_number(&req->top_logprobs) > 0) {
+        if (ai_wire_double(&req->top_logprobs) > 0) {
             ai_buf_key_raw(out, "logprobs", &req->top_logprobs);
         }
-    }
-}
-
-
-static void
-ai_gemini_render_stop(ai_request_t *req, ai_buf_t *out, ai_report_t *rep)
-{
-    ai_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < req->nstop; i++) {
-
-        if (ai_mstr_empty(&req->stop[i])) {
-            continue;
-        }
-
-        if (n == AI_GEMINI_STOPS) {
-            ai_report_drop(rep, "stop");
-            break;
-        }
-
-        if (n++ == 0) {
-            ai_buf_key(out, "stopSequences");
-            ai_buf_lit(out, "[");
-        }
-
-        ai_buf_comma(out);
-        ai_buf_string(out, &req->stop[i]);
-    }
-
-    if (n != 0) {
-        ai_buf_lit(out, "]");
     }
 }
 
@@ -286,7 +227,11 @@ ai_gemini_render_thinking(ai_request_t *req, const ai_target_t *t,
         ai_gemini_render_budget(req, t, out);
     }
 
-    if (req->summary && effort != AI_EFFORT_NONE) {
+    /* who names an effort has no word for it, and shows what it gets */
+
+    if ((req->summary || req->effort != AI_EFFORT_UNSET)
+        && effort != AI_EFFORT_NONE)
+    {
         ai_buf_key(out, "includeThoughts");
         ai_buf_lit(out, "true");
     }
@@ -364,7 +309,7 @@ ai_gemini_budget(ai_request_t *req)
 {
     double  n;
 
-    n = ai_gemini_number(&req->budget);
+    n = ai_wire_double(&req->budget);
 
     if (n <= 0) {
         return 0;
@@ -387,11 +332,7 @@ ai_gemini_render_labels(ai_request_t *req, const ai_target_t *t,
         return;
     }
 
-    memset(&labels, 0, sizeof(ai_json_t));
-
-    labels.type = AI_JSON_OBJECT;
-    labels.start = req->metadata.data;
-    labels.end = req->metadata.data + req->metadata.len;
+    labels = ai_wire_object(&req->metadata);
 
     ai_json_iter_init(&it, &labels);
 
@@ -460,8 +401,7 @@ ai_gemini_render_tools(ai_request_t *req, const ai_target_t *t,
 
         for (tool = req->tools; tool != NULL; tool = tool->next) {
 
-            if (tool->type != AI_TOOL_SERVER
-                && ai_request_allowed(req, &tool->name)
+            if (ai_wire_shown(req, tool)
                 && ai_gemini_render_function(req, t, tool, out) != AI_OK)
             {
                 return AI_ERROR;
@@ -561,15 +501,7 @@ ai_gemini_schema_empty(const ai_str_t *schema)
     ai_json_t       root, name, value, first;
     ai_json_iter_t  it, properties;
 
-    if (schema->len == 0 || schema->data[0] != '{') {
-        return 1;
-    }
-
-    memset(&root, 0, sizeof(ai_json_t));
-
-    root.type = AI_JSON_OBJECT;
-    root.start = schema->data;
-    root.end = schema->data + schema->len;
+    root = ai_wire_object(schema);
 
     ai_json_iter_init(&it, &root);
 
@@ -673,33 +605,10 @@ ai_gemini_functions(const ai_request_t *req)
     const ai_tool_t  *tool;
 
     for (tool = req->tools; tool != NULL; tool = tool->next) {
-        if (tool->type != AI_TOOL_SERVER
-            && ai_request_allowed(req, &tool->name))
-        {
+        if (ai_wire_shown(req, tool)) {
             return 1;
         }
     }
 
     return 0;
-}
-
-
-/* 0 of none, and of what is too long to be one */
-
-static double
-ai_gemini_number(const ai_str_t *s)
-{
-    char  buf[AI_GEMINI_NUMBER_LEN];
-
-    if (s->len >= sizeof(buf)) {
-        return 0;
-    }
-
-    if (s->len != 0) {
-        memcpy(buf, s->data, s->len);
-    }
-
-    buf[s->len] = '\0';
-
-    return strtod(buf, NULL);
 }

@@ -53,7 +53,6 @@ ai_ollama_parse_event(ai_decode_t *d, const ai_str_t *name,
 {
     ai_int_t    rc;
     ai_json_t   message, done;
-    ai_delta_t  delta;
 
     (void) name;
 
@@ -65,13 +64,9 @@ ai_ollama_parse_event(ai_decode_t *d, const ai_str_t *name,
         return ai_emit_error(d, root);
     }
 
-    if (ai_json_get(root, "message", &message) != AI_OK) {
-        message.type = AI_JSON_NULL;
-    }
+    message = ai_wire_get(root, "message");
 
-    if (ai_json_get(root, "done", &done) != AI_OK) {
-        done.type = AI_JSON_NULL;
-    }
+    done = ai_wire_get(root, "done");
 
     if (message.type != AI_JSON_OBJECT && !ai_json_is_true(&done)) {
         d->unknown++;
@@ -90,9 +85,7 @@ ai_ollama_parse_event(ai_decode_t *d, const ai_str_t *name,
         return rc;
     }
 
-    ai_delta_init(&delta, AI_DELTA_END);
-
-    return d->emit(d->data, &delta);
+    return ai_emit_end(d);
 }
 
 
@@ -165,14 +158,11 @@ ai_ollama_piece(ai_decode_t *d, const ai_json_t *root,
 static ai_int_t
 ai_ollama_start(ai_decode_t *d, const ai_json_t *root)
 {
-    ai_json_t   model;
     ai_delta_t  delta;
 
     ai_delta_init(&delta, AI_DELTA_START);
 
-    if (ai_json_get(root, "model", &model) == AI_OK) {
-        delta.name = ai_mstr(&model);
-    }
+    delta.name = ai_wire_string(root, "model");
 
     return d->emit(d->data, &delta);
 }
@@ -207,7 +197,6 @@ static ai_int_t
 ai_ollama_call(ai_decode_t *d, const ai_json_t *v)
 {
     ai_int_t             rc;
-    ai_str_t             raw;
     ai_json_t            function, value;
     ai_mstr_t            args;
     ai_uint_t            n;
@@ -226,13 +215,8 @@ ai_ollama_call(ai_decode_t *d, const ai_json_t *v)
     n = state->ncalls++;
     delta.call = n;
 
-    if (ai_json_get(v, "id", &value) == AI_OK) {
-        delta.id = ai_mstr(&value);
-    }
-
-    if (ai_json_get(&function, "name", &value) == AI_OK) {
-        delta.name = ai_mstr(&value);
-    }
+    delta.id = ai_wire_string(v, "id");
+    delta.name = ai_wire_string(&function, "name");
 
     rc = d->emit(d->data, &delta);
 
@@ -244,14 +228,7 @@ ai_ollama_call(ai_decode_t *d, const ai_json_t *v)
 
         /* an object; servers that stand in for Ollama send a string */
 
-        if (value.type == AI_JSON_STRING) {
-            args = ai_mstr(&value);
-
-        } else {
-            raw = ai_json_raw(&value);
-            args = ai_mstr_plain(&raw);
-        }
-
+        args = ai_wire_text(&value);
         rc = ai_emit_args(d, 0, n, &args);
 
         if (rc != AI_OK) {
@@ -259,11 +236,7 @@ ai_ollama_call(ai_decode_t *d, const ai_json_t *v)
         }
     }
 
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-
-    delta.call = n;
-
-    return d->emit(d->data, &delta);
+    return ai_emit_call_end(d, 0, n);
 }
 
 

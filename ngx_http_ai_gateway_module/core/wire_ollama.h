@@ -11,7 +11,7 @@
 #define _WIRE_OLLAMA_H_INCLUDED_
 
 
-#include "ai_wire.h"
+#include "wire.h"
 
 
 ai_int_t ai_ollama_render_request(ai_request_t *req, const ai_target_t *t,

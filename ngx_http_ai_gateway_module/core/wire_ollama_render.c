@@ -30,7 +30,6 @@ typedef struct {
 } ai_ollama_option_t;
 
 
-static ai_int_t ai_ollama_refusals(ai_ollama_render_t *r);
 static ai_int_t ai_ollama_messages(ai_ollama_render_t *r);
 static ai_int_t ai_ollama_message(ai_ollama_render_t *r, const char *role,
     const ai_message_t *m);
@@ -45,14 +44,9 @@ static ai_int_t ai_ollama_results(ai_ollama_render_t *r,
 static ai_int_t ai_ollama_result(ai_ollama_render_t *r,
     const ai_part_t *result);
 static ai_int_t ai_ollama_tools(ai_ollama_render_t *r);
-static ai_int_t ai_ollama_tool(ai_ollama_render_t *r, const ai_tool_t *tool);
-static ai_uint_t ai_ollama_offered(ai_ollama_render_t *r,
-    const ai_tool_t *tool);
 static void ai_ollama_format(ai_ollama_render_t *r);
 static void ai_ollama_think(ai_ollama_render_t *r);
-static ai_uint_t ai_ollama_levels(const ai_str_t *model);
 static void ai_ollama_options(ai_ollama_render_t *r);
-static void ai_ollama_drops(ai_ollama_render_t *r);
 
 
 static const ai_ollama_option_t  ai_ollama_names[] = {
@@ -81,7 +75,7 @@ ai_ollama_render_request(ai_request_t *req, const ai_target_t *t,
     r.out = out;
     r.rep = rep;
 
-    rc = ai_ollama_refusals(&r);
+    rc = ai_wire_refuse_n(req, rep);
 
     if (rc != AI_OK) {
         return rc;
@@ -111,36 +105,14 @@ ai_ollama_render_request(ai_request_t *req, const ai_target_t *t,
     ai_buf_key_raw(out, "top_logprobs", &req->top_logprobs);
 
     ai_ollama_options(&r);
-    ai_ollama_drops(&r);
+
+    ai_wire_lacks(req, AI_WIRE_PARALLEL|AI_WIRE_BIAS|AI_WIRE_USER
+                       |AI_WIRE_METADATA|AI_WIRE_TIER|AI_WIRE_VERBOSITY
+                       |AI_WIRE_CACHE_KEY|AI_WIRE_STORE, rep);
 
     ai_buf_lit(out, "}");
 
     return out->failed ? AI_ERROR : AI_OK;
-}
-
-
-static ai_int_t
-ai_ollama_refusals(ai_ollama_render_t *r)
-{
-    uint64_t   n;
-    ai_json_t  v;
-
-    if (r->req->n.len == 0) {
-        return AI_OK;
-    }
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    v.type = AI_JSON_NUMBER;
-    v.start = r->req->n.data;
-    v.end = r->req->n.data + r->req->n.len;
-
-    if (ai_json_uint(&v, &n) == AI_OK && n <= 1) {
-        return AI_OK;
-    }
-
-    return ai_report_refuse(r->rep, "n", "the provider of this model gives "
-                            "one answer only");
 }
 
 
@@ -445,7 +417,7 @@ ai_ollama_tools(ai_ollama_render_t *r)
             continue;
         }
 
-        if (!ai_ollama_offered(r, tool)) {
+        if (!ai_wire_offered(r->req, tool)) {
             continue;
         }
 
@@ -454,9 +426,16 @@ ai_ollama_tools(ai_ollama_render_t *r)
             ai_buf_lit(r->out, "[");
         }
 
-        if (ai_ollama_tool(r, tool) != AI_OK) {
+        ai_buf_comma(r->out);
+        ai_buf_lit(r->out, "{\"type\":\"function\",\"function\":{");
+
+        if (ai_wire_write_function(r->out, r->req, tool, AI_OLLAMA_NAME)
+            != AI_OK)
+        {
             return AI_ERROR;
         }
+
+        ai_buf_lit(r->out, "}}");
 
         if (ai_str_eq(&tool->strict, "true")) {
             ai_report_drop(r->rep, "tools.strict");
@@ -476,53 +455,6 @@ ai_ollama_tools(ai_ollama_render_t *r)
     }
 
     return AI_OK;
-}
-
-
-/* a custom tool takes its text as the one argument of a function */
-
-static ai_int_t
-ai_ollama_tool(ai_ollama_render_t *r, const ai_tool_t *tool)
-{
-    ai_mstr_t  name;
-
-    if (ai_request_name(r->req, &tool->name, AI_OLLAMA_NAME, &name)
-        != AI_OK)
-    {
-        return AI_ERROR;
-    }
-
-    ai_buf_comma(r->out);
-    ai_buf_lit(r->out, "{\"type\":\"function\",\"function\":{\"name\":");
-    ai_buf_string(r->out, &name);
-    ai_buf_key_string(r->out, "description", &tool->description);
-    ai_buf_key(r->out, "parameters");
-
-    if (tool->type == AI_TOOL_CUSTOM) {
-        ai_buf_lit(r->out, "{\"type\":\"object\",\"properties\":{\"input\":"
-                   "{\"type\":\"string\"}},\"required\":[\"input\"]}");
-
-    } else if (tool->schema.len != 0) {
-        ai_buf_raw(r->out, &tool->schema);
-
-    } else {
-        ai_buf_lit(r->out, "{\"type\":\"object\",\"properties\":{}}");
-    }
-
-    ai_buf_lit(r->out, "}}");
-
-    return AI_OK;
-}
-
-
-static ai_uint_t
-ai_ollama_offered(ai_ollama_render_t *r, const ai_tool_t *tool)
-{
-    if (r->req->choice == AI_CHOICE_NAMED) {
-        return ai_mstr_same(&r->req->choice_name, &tool->name);
-    }
-
-    return ai_request_allowed(r->req, &tool->name);
 }
 
 
@@ -558,24 +490,9 @@ ai_ollama_format(ai_ollama_render_t *r)
 static void
 ai_ollama_think(ai_ollama_render_t *r)
 {
-    uint64_t     budget;
-    ai_json_t    v;
     ai_effort_e  effort;
 
-    effort = r->req->effort;
-
-    if (effort == AI_EFFORT_UNSET && r->req->budget.len != 0) {
-
-        memset(&v, 0, sizeof(ai_json_t));
-
-        v.type = AI_JSON_NUMBER;
-        v.start = r->req->budget.data;
-        v.end = r->req->budget.data + r->req->budget.len;
-
-        if (ai_json_uint(&v, &budget) == AI_OK) {
-            effort = ai_effort_budget(budget);
-        }
-    }
+    effort = ai_wire_effort(r->req);
 
     if (effort == AI_EFFORT_UNSET) {
         return;
@@ -583,7 +500,7 @@ ai_ollama_think(ai_ollama_render_t *r)
 
     ai_buf_key(r->out, "think");
 
-    if (!ai_ollama_levels(&r->t->model)) {
+    if (!ai_wire_model_has(&r->t->model, "gpt-oss")) {
         ai_buf_cstr(r->out, effort == AI_EFFORT_NONE ? "false" : "true");
         return;
     }
@@ -607,26 +524,9 @@ ai_ollama_think(ai_ollama_render_t *r)
 }
 
 
-static ai_uint_t
-ai_ollama_levels(const ai_str_t *model)
-{
-    size_t             i;
-    static const char  name[] = "gpt-oss";
-
-    for (i = 0; i + sizeof(name) - 1 <= model->len; i++) {
-        if (memcmp(model->data + i, name, sizeof(name) - 1) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static void
 ai_ollama_options(ai_ollama_render_t *r)
 {
-    ai_uint_t                  i;
     ai_buf_t                  *b;
     ai_str_t                  *raw;
     const ai_ollama_option_t  *option;
@@ -640,58 +540,7 @@ ai_ollama_options(ai_ollama_render_t *r)
         ai_buf_key_raw(b, option->name, raw);
     }
 
-    if (r->req->nstop != 0) {
-        ai_buf_key(b, "stop");
-        ai_buf_lit(b, "[");
-
-        for (i = 0; i < r->req->nstop; i++) {
-            ai_buf_comma(b);
-            ai_buf_string(b, &r->req->stop[i]);
-        }
-
-        ai_buf_lit(b, "]");
-    }
+    ai_wire_write_stops(b, "stop", r->req, AI_REQUEST_STOPS, 1, r->rep);
 
     ai_buf_lit(b, "}");
-}
-
-
-static void
-ai_ollama_drops(ai_ollama_render_t *r)
-{
-    ai_request_t  *req;
-
-    req = r->req;
-
-    if (ai_str_eq(&req->parallel, "false")) {
-        ai_report_drop(r->rep, "parallel_tool_calls");
-    }
-
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(r->rep, "logit_bias");
-    }
-
-    if (!ai_mstr_empty(&req->user)) {
-        ai_report_drop(r->rep, "user");
-    }
-
-    if (req->metadata.len != 0) {
-        ai_report_drop(r->rep, "metadata");
-    }
-
-    if (!ai_mstr_empty(&req->service_tier)) {
-        ai_report_drop(r->rep, "service_tier");
-    }
-
-    if (!ai_mstr_empty(&req->verbosity)) {
-        ai_report_drop(r->rep, "verbosity");
-    }
-
-    if (!ai_mstr_empty(&req->cache_key)) {
-        ai_report_drop(r->rep, "prompt_cache_key");
-    }
-
-    if (ai_str_eq(&req->store, "true")) {
-        ai_report_drop(r->rep, "store");
-    }
 }

@@ -11,7 +11,7 @@
 #define _WIRE_RESPONSES_H_INCLUDED_
 
 
-#include "ai_wire.h"
+#include "wire.h"
 
 
 /* of the names of tools, towards a provider */
@@ -100,8 +100,6 @@ typedef struct {
     ai_finish_e          finish;
     unsigned             started:1;
     unsigned             spoken:1;     /* there was a text */
-    unsigned             wrapped:1;    /* the open call is a function's, the
-                                          client knows a custom tool */
 } ai_rsp_encode_t;
 
 
@@ -172,15 +170,6 @@ ai_int_t ai_rsp_state(ai_alloc_t *a, ai_state_e kind,
     const ai_mstr_t *state_id, const ai_mstr_t *state, const ai_mstr_t *id,
     ai_mstr_t *out);
 
-/* whether the client knows the tool of that name as a custom one */
-ai_uint_t ai_rsp_custom(const ai_encode_t *e, const ai_mstr_t *name);
-
-/*
- * The text of a custom tool's call that was made as the call of a function,
- * {"input":"..."}; anything else is the text itself.  AI_OK, AI_ERROR.
- */
-ai_int_t ai_rsp_input(const ai_mstr_t *args, ai_alloc_t *a, ai_mstr_t *out);
-
 
 /*
  * For decoders.  The item of that index, which is new if it was not seen yet:
@@ -221,10 +210,10 @@ ai_uint_t ai_rsp_is_error(const ai_json_t *v);
 
 ai_int_t ai_rsp_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep);
-ai_int_t ai_rsp_parse_tools(ai_request_t *req, const ai_json_t *tools,
-    ai_report_t *rep);
-ai_int_t ai_rsp_parse_choice(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
+ai_int_t ai_rsp_parse_tools(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+ai_int_t ai_rsp_parse_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 ai_int_t ai_rsp_parse_input(ai_request_t *req, const ai_json_t *input,
     ai_report_t *rep);
 ai_int_t ai_rsp_put_input(ai_request_t *req, const ai_target_t *t,

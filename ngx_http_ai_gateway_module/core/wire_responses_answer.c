@@ -254,9 +254,6 @@ ai_rsp_output_call(ai_encode_t *e, const ai_part_t *part, ai_uint_t *n,
     const char *status, ai_buf_t *b)
 {
     ai_mstr_t  id, none;
-    ai_part_t  call;
-
-    call = *part;
 
     if (part->state_kind != AI_STATE_NONE) {
         memset(&none, 0, sizeof(ai_mstr_t));
@@ -268,20 +265,12 @@ ai_rsp_output_call(ai_encode_t *e, const ai_part_t *part, ai_uint_t *n,
         }
     }
 
-    if (!call.custom && ai_rsp_custom(e, &call.name)) {
-        call.custom = 1;
-
-        if (ai_rsp_input(&part->args, e->alloc, &call.args) != AI_OK) {
-            return AI_ERROR;
-        }
-    }
-
-    if (ai_encode_id(e, call.custom ? "ctc_" : "fc_", ++*n, &id) != AI_OK) {
+    if (ai_encode_id(e, part->custom ? "ctc_" : "fc_", ++*n, &id) != AI_OK) {
         return AI_ERROR;
     }
 
     ai_buf_comma(b);
-    ai_rsp_call(b, &id, status, &call);
+    ai_rsp_call(b, &id, status, part);
 
     return AI_OK;
 }

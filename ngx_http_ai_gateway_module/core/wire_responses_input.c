@@ -10,8 +10,7 @@
 #include "wire_responses.h"
 
 
-typedef ai_int_t (*ai_rsp_item_pt)(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
+typedef ai_int_t (*ai_rsp_item_pt)(ai_wire_read_t *r, const ai_json_t *v);
 
 typedef struct {
     const char          *type;
@@ -19,38 +18,27 @@ typedef struct {
 } ai_rsp_item_row_t;
 
 
-static ai_int_t ai_rsp_input_item(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_message(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_call(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_custom(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_result(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_reasoning(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_tools(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_reference(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
-static ai_int_t ai_rsp_in_compaction(ai_request_t *req, const ai_json_t *v,
-    ai_uint_t n, ai_report_t *rep);
+static ai_int_t ai_rsp_input_item(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_message(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_call(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_custom(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_result(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_reasoning(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_tools(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_reference(ai_wire_read_t *r, const ai_json_t *v);
+static ai_int_t ai_rsp_in_compaction(ai_wire_read_t *r, const ai_json_t *v);
 static ai_part_t *ai_rsp_in_part(ai_request_t *req, ai_role_e role,
     ai_part_e type);
-static ai_int_t ai_rsp_content(ai_request_t *req, const ai_json_t *content,
-    ai_part_t ***last, ai_uint_t n, const char *member, ai_report_t *rep);
-static ai_int_t ai_rsp_part(ai_request_t *req, const ai_json_t *v,
-    ai_part_t **part, ai_uint_t n, const char *member, ai_report_t *rep);
+static ai_int_t ai_rsp_content(ai_wire_read_t *r, const ai_json_t *content,
+    ai_part_t ***last, const char *member);
+static ai_int_t ai_rsp_part(ai_wire_read_t *r, const ai_json_t *v,
+    ai_part_t **part, const char *member);
 static ai_int_t ai_rsp_part_image(ai_part_t *part, const ai_json_t *v);
 static ai_int_t ai_rsp_part_file(ai_part_t *part, const ai_json_t *v);
 static ai_int_t ai_rsp_part_audio(ai_request_t *req, ai_part_t *part,
     const ai_json_t *v);
 static ai_int_t ai_rsp_join(ai_request_t *req, const ai_json_t *parts,
     ai_mstr_t *text);
-static ai_int_t ai_rsp_refuse(ai_report_t *rep, ai_uint_t n,
-    const char *member, const char *message);
 
 
 /* what has no row is the trace of a tool of the provider's own */
@@ -76,20 +64,11 @@ ai_rsp_parse_input(ai_request_t *req, const ai_json_t *input,
 {
     ai_int_t        rc;
     ai_json_t       v;
-    ai_part_t      *part;
-    ai_uint_t       n;
     ai_json_iter_t  it;
+    ai_wire_read_t  r;
 
     if (input->type == AI_JSON_STRING) {
-        part = ai_rsp_in_part(req, AI_ROLE_USER, AI_PART_TEXT);
-
-        if (part == NULL) {
-            return AI_ERROR;
-        }
-
-        part->text = ai_mstr(input);
-
-        return AI_OK;
+        return ai_wire_add_message(req, AI_ROLE_USER, input);
     }
 
     if (input->type != AI_JSON_ARRAY) {
@@ -97,14 +76,22 @@ ai_rsp_parse_input(ai_request_t *req, const ai_json_t *input,
                                 "a string or an array is expected");
     }
 
+    memset(&r, 0, sizeof(ai_wire_read_t));
+
+    r.req = req;
+    r.rep = rep;
+    r.list = "input";
+
     ai_json_iter_init(&it, input);
 
-    for (n = 0; ai_json_next(&it, NULL, &v) == AI_OK; n++) {
-        rc = ai_rsp_input_item(req, &v, n, rep);
+    while (ai_json_next(&it, NULL, &v) == AI_OK) {
+        rc = ai_rsp_input_item(&r, &v);
 
         if (rc != AI_OK) {
             return rc;
         }
+
+        r.index++;
     }
 
     return AI_OK;
@@ -112,14 +99,13 @@ ai_rsp_parse_input(ai_request_t *req, const ai_json_t *input,
 
 
 static ai_int_t
-ai_rsp_input_item(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_input_item(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t                 type, id;
     const ai_rsp_item_row_t  *row;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_rsp_refuse(rep, n, NULL, "an object is expected");
+        return ai_wire_refuse(r, NULL, "an object is expected");
     }
 
     if (ai_json_get(v, "type", &type) != AI_OK
@@ -130,38 +116,37 @@ ai_rsp_input_item(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
         if (ai_json_get(v, "role", &type) != AI_OK
             && ai_json_get(v, "id", &id) == AI_OK)
         {
-            return ai_rsp_in_reference(req, v, n, rep);
+            return ai_rsp_in_reference(r, v);
         }
 
-        return ai_rsp_in_message(req, v, n, rep);
+        return ai_rsp_in_message(r, v);
     }
 
     if (type.type != AI_JSON_STRING) {
-        return ai_rsp_refuse(rep, n, "type", "a string is expected");
+        return ai_wire_refuse(r, "type", "a string is expected");
     }
 
     for (row = ai_rsp_item_rows; row->type != NULL; row++) {
         if (ai_json_str_eq(&type, row->type, strlen(row->type))) {
-            return row->handler(req, v, n, rep);
+            return row->handler(r, v);
         }
     }
 
-    ai_report_drop_name(rep, &type);
+    ai_report_drop_name(r->rep, &type);
 
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_rsp_in_message(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_message(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_role_e      role;
     ai_json_t      value;
     ai_message_t  *m;
 
     if (ai_json_get(v, "role", &value) != AI_OK) {
-        return ai_rsp_refuse(rep, n, "role", "a role is required");
+        return ai_wire_refuse(r, "role", "a role is required");
     }
 
     if (ai_json_name_eq(&value, "user")) {
@@ -177,42 +162,39 @@ ai_rsp_in_message(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
         role = AI_ROLE_DEVELOPER;
 
     } else {
-        return ai_rsp_refuse(rep, n, "role", "this role is not known");
+        return ai_wire_refuse(r, "role", "this role is not known");
     }
 
-    m = ai_request_message(req, role);
+    m = ai_request_message(r->req, role);
     if (m == NULL) {
         return AI_ERROR;
     }
 
     if (ai_json_get(v, "content", &value) != AI_OK) {
-        return ai_rsp_refuse(rep, n, "content", "content is required");
+        return ai_wire_refuse(r, "content", "content is required");
     }
 
-    return ai_rsp_content(req, &value, &m->last, n, "content", rep);
+    return ai_rsp_content(r, &value, &m->last, "content");
 }
 
 
 static ai_int_t
-ai_rsp_in_call(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_call(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t   value;
     ai_part_t  *part;
 
-    part = ai_rsp_in_part(req, AI_ROLE_ASSISTANT, AI_PART_CALL);
+    part = ai_rsp_in_part(r->req, AI_ROLE_ASSISTANT, AI_PART_CALL);
     if (part == NULL) {
         return AI_ERROR;
     }
 
-    if (ai_json_get(v, "call_id", &value) == AI_OK) {
-        part->id = ai_mstr(&value);
-    }
+    part->id = ai_wire_string(v, "call_id");
 
     if (ai_json_get(v, "name", &value) != AI_OK
         || value.type != AI_JSON_STRING)
     {
-        return ai_rsp_refuse(rep, n, "name", "a string is expected");
+        return ai_wire_refuse(r, "name", "a string is expected");
     }
 
     part->name = ai_mstr(&value);
@@ -227,7 +209,7 @@ ai_rsp_in_call(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
     }
 
     if (value.type != AI_JSON_STRING) {
-        return ai_rsp_refuse(rep, n, "arguments", "a string is expected");
+        return ai_wire_refuse(r, "arguments", "a string is expected");
     }
 
     part->args = ai_mstr(&value);
@@ -237,27 +219,24 @@ ai_rsp_in_call(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
 
 
 static ai_int_t
-ai_rsp_in_custom(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_custom(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t   value;
     ai_part_t  *part;
 
-    part = ai_rsp_in_part(req, AI_ROLE_ASSISTANT, AI_PART_CALL);
+    part = ai_rsp_in_part(r->req, AI_ROLE_ASSISTANT, AI_PART_CALL);
     if (part == NULL) {
         return AI_ERROR;
     }
 
     part->custom = 1;
 
-    if (ai_json_get(v, "call_id", &value) == AI_OK) {
-        part->id = ai_mstr(&value);
-    }
+    part->id = ai_wire_string(v, "call_id");
 
     if (ai_json_get(v, "name", &value) != AI_OK
         || value.type != AI_JSON_STRING)
     {
-        return ai_rsp_refuse(rep, n, "name", "a string is expected");
+        return ai_wire_refuse(r, "name", "a string is expected");
     }
 
     part->name = ai_mstr(&value);
@@ -265,7 +244,7 @@ ai_rsp_in_custom(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
     if (ai_json_get(v, "input", &value) != AI_OK
         || value.type != AI_JSON_STRING)
     {
-        return ai_rsp_refuse(rep, n, "input", "a string is expected");
+        return ai_wire_refuse(r, "input", "a string is expected");
     }
 
     part->args = ai_mstr(&value);
@@ -275,13 +254,12 @@ ai_rsp_in_custom(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
 
 
 static ai_int_t
-ai_rsp_in_result(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_result(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t    value;
     ai_part_t   *part, **last;
 
-    part = ai_rsp_in_part(req, AI_ROLE_TOOL, AI_PART_RESULT);
+    part = ai_rsp_in_part(r->req, AI_ROLE_TOOL, AI_PART_RESULT);
     if (part == NULL) {
         return AI_ERROR;
     }
@@ -289,7 +267,7 @@ ai_rsp_in_result(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
     if (ai_json_get(v, "call_id", &value) != AI_OK
         || value.type != AI_JSON_STRING)
     {
-        return ai_rsp_refuse(rep, n, "call_id", "a string is expected");
+        return ai_wire_refuse(r, "call_id", "a string is expected");
     }
 
     part->id = ai_mstr(&value);
@@ -300,34 +278,33 @@ ai_rsp_in_result(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
 
     last = &part->content;
 
-    return ai_rsp_content(req, &value, &last, n, "output", rep);
+    return ai_rsp_content(r, &value, &last, "output");
 }
 
 
 /* the summary is what was thought, as far as it may be known */
 
 static ai_int_t
-ai_rsp_in_reasoning(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_reasoning(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t   value;
     ai_mstr_t   slot, id;
     ai_part_t  *part;
 
-    part = ai_rsp_in_part(req, AI_ROLE_ASSISTANT, AI_PART_REASONING);
+    part = ai_rsp_in_part(r->req, AI_ROLE_ASSISTANT, AI_PART_REASONING);
     if (part == NULL) {
         return AI_ERROR;
     }
 
     if (ai_json_get(v, "summary", &value) == AI_OK
-        && ai_rsp_join(req, &value, &part->text) != AI_OK)
+        && ai_rsp_join(r->req, &value, &part->text) != AI_OK)
     {
         return AI_ERROR;
     }
 
     if (ai_mstr_empty(&part->text)
         && ai_json_get(v, "content", &value) == AI_OK
-        && ai_rsp_join(req, &value, &part->text) != AI_OK)
+        && ai_rsp_join(r->req, &value, &part->text) != AI_OK)
     {
         return AI_ERROR;
     }
@@ -339,13 +316,13 @@ ai_rsp_in_reasoning(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
     }
 
     if (value.type != AI_JSON_STRING) {
-        return ai_rsp_refuse(rep, n, "encrypted_content",
-                             "a string is expected");
+        return ai_wire_refuse(r, "encrypted_content",
+                              "a string is expected");
     }
 
     slot = ai_mstr(&value);
 
-    if (ai_state_unpack(&slot, AI_STATE_OPENAI, req->alloc,
+    if (ai_state_unpack(&slot, AI_STATE_OPENAI, r->req->alloc,
                         &part->state_kind, &id, &part->state)
         != AI_OK)
     {
@@ -369,8 +346,7 @@ ai_rsp_in_reasoning(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
 /* tools that are declared on the way are tools of the request here */
 
 static ai_int_t
-ai_rsp_in_tools(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_tools(ai_wire_read_t *r, const ai_json_t *v)
 {
     ai_json_t  tools;
 
@@ -378,18 +354,17 @@ ai_rsp_in_tools(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
         return AI_OK;
     }
 
-    return ai_rsp_parse_tools(req, &tools, rep);
+    return ai_rsp_parse_tools(r, &tools, NULL);
 }
 
 
 static ai_int_t
-ai_rsp_in_reference(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_reference(ai_wire_read_t *r, const ai_json_t *v)
 {
-    return ai_rsp_refuse(rep, n, NULL,
-                         "a reference to an item needs a provider that "
-                         "keeps responses, and the one of this model does "
-                         "not speak the Responses API; send the item itself "
+    return ai_wire_refuse(r, NULL,
+                          "a reference to an item needs a provider that "
+                          "keeps responses, and the one of this model does "
+                          "not speak the Responses API; send the item itself "
                          "instead");
 }
 
@@ -397,12 +372,11 @@ ai_rsp_in_reference(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
 /* the conversation so far, for the eyes of who made it only */
 
 static ai_int_t
-ai_rsp_in_compaction(ai_request_t *req, const ai_json_t *v, ai_uint_t n,
-    ai_report_t *rep)
+ai_rsp_in_compaction(ai_wire_read_t *r, const ai_json_t *v)
 {
-    return ai_rsp_refuse(rep, n, NULL,
-                         "a compaction can be read by nobody but the "
-                         "provider that made it; send the items instead");
+    return ai_wire_refuse(r, NULL,
+                          "a compaction can be read by nobody but the "
+                          "provider that made it; send the items instead");
 }
 
 
@@ -420,8 +394,8 @@ ai_rsp_in_part(ai_request_t *req, ai_role_e role, ai_part_e type)
 /* a string, or parts, appended at *last */
 
 static ai_int_t
-ai_rsp_content(ai_request_t *req, const ai_json_t *content,
-    ai_part_t ***last, ai_uint_t n, const char *member, ai_report_t *rep)
+ai_rsp_content(ai_wire_read_t *r, const ai_json_t *content,
+    ai_part_t ***last, const char *member)
 {
     ai_int_t         rc;
     ai_json_t        v;
@@ -433,7 +407,7 @@ ai_rsp_content(ai_request_t *req, const ai_json_t *content,
     }
 
     if (content->type == AI_JSON_STRING) {
-        part = ai_part_create(req->alloc, AI_PART_TEXT);
+        part = ai_part_create(r->req->alloc, AI_PART_TEXT);
 
         if (part == NULL) {
             return AI_ERROR;
@@ -448,14 +422,14 @@ ai_rsp_content(ai_request_t *req, const ai_json_t *content,
     }
 
     if (content->type != AI_JSON_ARRAY) {
-        return ai_rsp_refuse(rep, n, member,
-                             "a string or an array is expected");
+        return ai_wire_refuse(r, member,
+                              "a string or an array is expected");
     }
 
     ai_json_iter_init(&it, content);
 
     while (ai_json_next(&it, NULL, &v) == AI_OK) {
-        rc = ai_rsp_part(req, &v, &part, n, member, rep);
+        rc = ai_rsp_part(r, &v, &part, member);
 
         if (rc != AI_OK) {
             return rc;
@@ -474,8 +448,8 @@ ai_rsp_content(ai_request_t *req, const ai_json_t *content,
 /* *part is NULL if it was dropped */
 
 static ai_int_t
-ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
-    ai_uint_t n, const char *member, ai_report_t *rep)
+ai_rsp_part(ai_wire_read_t *r, const ai_json_t *v, ai_part_t **part,
+    const char *member)
 {
     ai_int_t   rc;
     ai_json_t  type, text;
@@ -486,8 +460,8 @@ ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
     if (ai_json_get(v, "type", &type) != AI_OK
         || type.type != AI_JSON_STRING)
     {
-        return ai_rsp_refuse(rep, n, member,
-                             "objects with a \"type\" are expected");
+        return ai_wire_refuse(r, member,
+                              "objects with a \"type\" are expected");
     }
 
     if (ai_json_name_eq(&type, "input_text")
@@ -509,11 +483,11 @@ ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
         kind = AI_PART_AUDIO;
 
     } else {
-        ai_report_drop_name(rep, &type);
+        ai_report_drop_name(r->rep, &type);
         return AI_OK;
     }
 
-    *part = ai_part_create(req->alloc, kind);
+    *part = ai_part_create(r->req->alloc, kind);
     if (*part == NULL) {
         return AI_ERROR;
     }
@@ -529,7 +503,7 @@ ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
         break;
 
     case AI_PART_AUDIO:
-        rc = ai_rsp_part_audio(req, *part, v);
+        rc = ai_rsp_part_audio(r->req, *part, v);
         break;
 
     default:
@@ -537,8 +511,8 @@ ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
             != AI_OK
             || text.type != AI_JSON_STRING)
         {
-            return ai_rsp_refuse(rep, n, member,
-                                 "a part without its text");
+            return ai_wire_refuse(r, member,
+                                  "a part without its text");
         }
 
         (*part)->text = ai_mstr(&text);
@@ -546,7 +520,7 @@ ai_rsp_part(ai_request_t *req, const ai_json_t *v, ai_part_t **part,
     }
 
     if (rc == AI_DECLINED) {
-        return ai_rsp_refuse(rep, n, member, "a part without its content");
+        return ai_wire_refuse(r, member, "a part without its content");
     }
 
     return rc;
@@ -559,9 +533,7 @@ ai_rsp_part_image(ai_part_t *part, const ai_json_t *v)
     ai_json_t  value, inner;
     ai_mstr_t  url;
 
-    if (ai_json_get(v, "detail", &value) == AI_OK) {
-        part->detail = ai_mstr(&value);
-    }
+    part->detail = ai_wire_string(v, "detail");
 
     if (ai_json_get(v, "file_id", &value) == AI_OK
         && value.type == AI_JSON_STRING)
@@ -599,9 +571,7 @@ ai_rsp_part_file(ai_part_t *part, const ai_json_t *v)
     ai_json_t  value;
     ai_mstr_t  data;
 
-    if (ai_json_get(v, "filename", &value) == AI_OK) {
-        part->name = ai_mstr(&value);
-    }
+    part->name = ai_wire_string(v, "filename");
 
     if (ai_json_get(v, "file_id", &value) == AI_OK
         && value.type == AI_JSON_STRING)
@@ -719,34 +689,4 @@ ai_rsp_join(ai_request_t *req, const ai_json_t *parts, ai_mstr_t *text)
     }
 
     return ai_buf_len(&b) != 0 ? ai_buf_get(&b, &text->s) : AI_OK;
-}
-
-
-/* param is the path: "input.3.content" */
-
-static ai_int_t
-ai_rsp_refuse(ai_report_t *rep, ai_uint_t n, const char *member,
-    const char *message)
-{
-    ai_buf_t  b;
-    ai_int_t  rc;
-    ai_str_t  path;
-
-    ai_buf_init(&b, rep->alloc, 128);
-
-    ai_buf_lit(&b, "input.");
-    ai_buf_uint(&b, n);
-
-    if (member != NULL) {
-        ai_buf_lit(&b, ".");
-        ai_buf_cstr(&b, member);
-    }
-
-    rc = ai_report_refuse(rep, NULL, message);
-
-    if (ai_buf_get(&b, &path) == AI_OK && rep->param.len == 0) {
-        rep->param = path;
-    }
-
-    return rc;
 }

@@ -449,7 +449,16 @@ ai_rsp_reasoning(ai_buf_t *b, const ai_mstr_t *id, const char *status,
     }
 
     ai_buf_lit(b, "]");
-    ai_buf_key_string(b, "encrypted_content", state);
+
+    /* OpenAI does not know the item, should it come by there */
+
+    if (ai_mstr_empty(state)) {
+        ai_buf_lit(b, ",\"encrypted_content\":\"" AI_STATE_UNSIGNED "\"");
+
+    } else {
+        ai_buf_key_string(b, "encrypted_content", state);
+    }
+
     ai_buf_lit(b, "}");
 }
 
@@ -503,54 +512,4 @@ ai_rsp_state(ai_alloc_t *a, ai_state_e kind, const ai_mstr_t *state_id,
     }
 
     return ai_state_pack(kind, state_id, state, a, out);
-}
-
-
-ai_uint_t
-ai_rsp_custom(const ai_encode_t *e, const ai_mstr_t *name)
-{
-    const ai_tool_t  *tool;
-
-    if (e->req == NULL) {
-        return 0;
-    }
-
-    for (tool = e->req->tools; tool != NULL; tool = tool->next) {
-        if (ai_mstr_same(&tool->name, name)) {
-            return tool->type == AI_TOOL_CUSTOM;
-        }
-    }
-
-    return 0;
-}
-
-
-ai_int_t
-ai_rsp_input(const ai_mstr_t *args, ai_alloc_t *a, ai_mstr_t *out)
-{
-    ai_int_t         rc;
-    ai_str_t         text;
-    ai_json_t        root, input;
-    ai_json_error_t  err;
-
-    *out = *args;
-
-    if (ai_mstr_decode(args, a, &text) != AI_OK) {
-        return AI_ERROR;
-    }
-
-    rc = ai_json_scan(text.data, text.len, NULL, a, NULL, NULL, &root, &err);
-
-    if (rc == AI_ERROR) {
-        return AI_ERROR;
-    }
-
-    if (rc == AI_OK && root.type == AI_JSON_OBJECT
-        && ai_json_get(&root, "input", &input) == AI_OK
-        && input.type == AI_JSON_STRING)
-    {
-        *out = ai_mstr(&input);
-    }
-
-    return AI_OK;
 }

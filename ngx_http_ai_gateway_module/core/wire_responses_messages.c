@@ -26,6 +26,7 @@ static ai_int_t ai_rsp_put_assistant(ai_rsp_render_t *r,
 static const ai_part_t *ai_rsp_put_said(ai_rsp_render_t *r,
     const ai_part_t *part);
 static void ai_rsp_put_reasoning(ai_rsp_render_t *r, const ai_part_t *part);
+static ai_state_e ai_rsp_reads(const ai_target_t *t);
 static ai_uint_t ai_rsp_leads_to_call(const ai_part_t *part);
 static ai_int_t ai_rsp_put_call(ai_rsp_render_t *r, const ai_part_t *part);
 static ai_int_t ai_rsp_put_result(ai_rsp_render_t *r, const ai_part_t *part);
@@ -35,8 +36,6 @@ static ai_int_t ai_rsp_put_image(ai_rsp_render_t *r, const ai_part_t *part);
 static ai_int_t ai_rsp_put_file(ai_rsp_render_t *r, const ai_part_t *part);
 static ai_int_t ai_rsp_put_audio(ai_rsp_render_t *r, const ai_part_t *part);
 static void ai_rsp_put_text(ai_buf_t *b, const ai_mstr_t *text);
-static void ai_rsp_put_data(ai_buf_t *b, const ai_part_t *part,
-    const char *media_type);
 static ai_uint_t ai_rsp_is_web(const ai_mstr_t *url);
 
 
@@ -249,8 +248,9 @@ ai_rsp_put_reasoning(ai_rsp_render_t *r, const ai_part_t *part)
 
     words = 0;
 
-    if (part->state_kind != AI_STATE_OPENAI || ai_mstr_empty(&part->state)) {
-
+    if (part->state_kind != ai_rsp_reads(r->target)
+        || ai_mstr_empty(&part->state))
+    {
         words = r->target->vendor != NULL
                 && (r->target->vendor->flags & AI_VENDOR_THINK_BACK)
                 && !ai_mstr_empty(&part->text)
@@ -291,6 +291,29 @@ ai_rsp_put_reasoning(ai_rsp_render_t *r, const ai_part_t *part)
     ai_buf_lit(r->out, "]");
     ai_buf_key_string(r->out, "encrypted_content", &part->state);
     ai_buf_lit(r->out, "}");
+}
+
+
+/* whose encrypted content: OpenRouter tells Grok's as it is */
+
+static ai_state_e
+ai_rsp_reads(const ai_target_t *t)
+{
+    size_t  i;
+
+    static const ai_str_t  grok = ai_string("grok");
+
+    if (t->vendor != NULL && (t->vendor->flags & AI_VENDOR_STATE_XAI)) {
+        return AI_STATE_XAI;
+    }
+
+    for (i = 0; i + grok.len <= t->model.len; i++) {
+        if (memcmp(t->model.data + i, grok.data, grok.len) == 0) {
+            return AI_STATE_XAI;
+        }
+    }
+
+    return AI_STATE_OPENAI;
 }
 
 
@@ -454,7 +477,7 @@ ai_rsp_put_image(ai_rsp_render_t *r, const ai_part_t *part)
 
     if (!ai_mstr_empty(&part->data)) {
         ai_buf_key(r->out, "image_url");
-        ai_rsp_put_data(r->out, part, "image/png");
+        ai_wire_data_url(r->out, part, "image/png");
 
     } else if (!ai_mstr_empty(&part->file)) {
         ai_buf_key_string(r->out, "file_id", &part->file);
@@ -511,7 +534,7 @@ ai_rsp_put_file(ai_rsp_render_t *r, const ai_part_t *part)
         }
 
         ai_buf_key(r->out, "file_data");
-        ai_rsp_put_data(r->out, part, "application/pdf");
+        ai_wire_data_url(r->out, part, "application/pdf");
 
     } else if (!ai_mstr_empty(&part->file)) {
         ai_buf_key_string(r->out, "file_id", &part->file);
@@ -577,24 +600,6 @@ ai_rsp_put_text(ai_buf_t *b, const ai_mstr_t *text)
     ai_buf_lit(b, "{\"type\":\"input_text\",\"text\":");
     ai_buf_string(b, text);
     ai_buf_lit(b, "}");
-}
-
-
-static void
-ai_rsp_put_data(ai_buf_t *b, const ai_part_t *part, const char *media_type)
-{
-    ai_buf_lit(b, "\"data:");
-
-    if (ai_mstr_empty(&part->media_type)) {
-        ai_buf_cstr(b, media_type);
-
-    } else {
-        ai_buf_chars(b, &part->media_type);
-    }
-
-    ai_buf_lit(b, ";base64,");
-    ai_buf_chars(b, &part->data);
-    ai_buf_lit(b, "\"");
 }
 
 

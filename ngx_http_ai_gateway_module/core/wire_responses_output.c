@@ -226,9 +226,7 @@ ai_rsp_tell_note(ai_decode_t *d, const ai_json_t *note)
 
     delta.url = ai_mstr(&v);
 
-    if (ai_json_get(note, "title", &v) == AI_OK) {
-        delta.name = ai_mstr(&v);
-    }
+    delta.name = ai_wire_string(note, "title");
 
     if (ai_json_get(note, "start_index", &v) == AI_OK) {
         (void) ai_json_uint(&v, &delta.from);
@@ -280,9 +278,7 @@ ai_rsp_read_item(ai_decode_t *d, ai_rsp_item_t *item, const ai_json_t *v)
         return AI_OK;
     }
 
-    if (ai_json_get(v, "type", &type) != AI_OK) {
-        memset(&type, 0, sizeof(ai_json_t));
-    }
+    type = ai_wire_get(v, "type");
 
     rc = AI_OK;
 
@@ -406,7 +402,7 @@ ai_rsp_read_reasoning(ai_decode_t *d, ai_rsp_item_t *item,
     const ai_json_t *v)
 {
     ai_int_t          rc;
-    ai_json_t         state, id;
+    ai_json_t         state;
     ai_delta_t        delta;
     ai_rsp_decode_t  *s;
 
@@ -431,12 +427,12 @@ ai_rsp_read_reasoning(ai_decode_t *d, ai_rsp_item_t *item,
 
     ai_delta_init(&delta, AI_DELTA_STATE);
 
-    delta.state_kind = AI_STATE_OPENAI;
+    delta.state_kind = (d->vendor != NULL
+                        && (d->vendor->flags & AI_VENDOR_STATE_XAI))
+                       ? AI_STATE_XAI : AI_STATE_OPENAI;
     delta.state = ai_mstr(&state);
 
-    if (ai_json_get(v, "id", &id) == AI_OK) {
-        delta.state_id = ai_mstr(&id);
-    }
+    delta.state_id = ai_wire_string(v, "id");
 
     return d->emit(d->data, &delta);
 }
@@ -492,9 +488,7 @@ ai_rsp_read_call(ai_decode_t *d, ai_rsp_item_t *item, const ai_json_t *v,
 
     ai_delta_init(&delta, AI_DELTA_CALL);
 
-    if (ai_json_get(v, "name", &value) == AI_OK) {
-        delta.name = ai_mstr(&value);
-    }
+    delta.name = ai_wire_string(v, "name");
 
     if (ai_mstr_empty(&delta.name)) {
         return AI_DECLINED;
@@ -509,9 +503,7 @@ ai_rsp_read_call(ai_decode_t *d, ai_rsp_item_t *item, const ai_json_t *v,
     delta.call = (ai_uint_t) item->index;
     delta.custom = custom ? 1 : 0;
 
-    if (ai_json_get(v, "call_id", &value) == AI_OK) {
-        delta.id = ai_mstr(&value);
-    }
+    delta.id = ai_wire_string(v, "call_id");
 
     if (ai_mstr_empty(&delta.id) && ai_json_get(v, "id", &value) == AI_OK) {
         delta.id = ai_mstr(&value);
@@ -527,7 +519,6 @@ ai_rsp_read_call_end(ai_decode_t *d, ai_rsp_item_t *item, const ai_json_t *v,
 {
     ai_json_t   value;
     ai_mstr_t   args;
-    ai_delta_t  delta;
 
     if (!item->args
         && ai_json_get(v, custom ? "input" : "arguments", &value) == AI_OK)
@@ -546,11 +537,7 @@ ai_rsp_read_call_end(ai_decode_t *d, ai_rsp_item_t *item, const ai_json_t *v,
         }
     }
 
-    ai_delta_init(&delta, AI_DELTA_CALL_END);
-
-    delta.call = (ai_uint_t) item->index;
-
-    return d->emit(d->data, &delta);
+    return ai_emit_call_end(d, 0, (ai_uint_t) item->index);
 }
 
 
@@ -646,13 +633,8 @@ ai_rsp_read_start(ai_decode_t *d, const ai_json_t *response)
 
     ai_delta_init(&delta, AI_DELTA_START);
 
-    if (ai_json_get(response, "id", &v) == AI_OK) {
-        delta.id = ai_mstr(&v);
-    }
-
-    if (ai_json_get(response, "model", &v) == AI_OK) {
-        delta.name = ai_mstr(&v);
-    }
+    delta.id = ai_wire_string(response, "id");
+    delta.name = ai_wire_string(response, "model");
 
     if (ai_json_get(response, "created_at", &v) == AI_OK) {
         (void) ai_json_uint(&v, &delta.created);

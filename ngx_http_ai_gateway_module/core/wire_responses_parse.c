@@ -445,7 +445,6 @@ ai_rsp_on_end(ai_decode_t *d, ai_rsp_event_t *ev, const ai_rsp_row_t *row)
 {
     ai_int_t          rc;
     ai_json_t         error;
-    ai_delta_t        delta;
     ai_rsp_decode_t  *s;
 
     s = d->state;
@@ -478,9 +477,7 @@ ai_rsp_on_end(ai_decode_t *d, ai_rsp_event_t *ev, const ai_rsp_row_t *row)
         return rc;
     }
 
-    ai_delta_init(&delta, AI_DELTA_END);
-
-    return d->emit(d->data, &delta);
+    return ai_emit_end(d);
 }
 
 

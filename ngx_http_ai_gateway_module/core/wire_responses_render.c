@@ -15,11 +15,6 @@
 
 #define AI_RSP_MIN_TOKENS  16
 
-/* longer ones too */
-
-#define AI_RSP_USER_LEN    64
-
-
 static ai_int_t ai_rsp_put_tools(ai_request_t *req, const ai_target_t *t,
     ai_buf_t *out, ai_report_t *rep);
 static ai_int_t ai_rsp_put_tool(ai_request_t *req, const ai_tool_t *tool,
@@ -35,9 +30,6 @@ static void ai_rsp_put_sampling(ai_request_t *req, const ai_target_t *t,
     ai_buf_t *out, ai_report_t *rep);
 static void ai_rsp_put_include(ai_request_t *req, const ai_target_t *t,
     ai_buf_t *out);
-static ai_int_t ai_rsp_put_user(ai_request_t *req, ai_buf_t *out);
-static void ai_rsp_put_drops(const ai_request_t *req, ai_report_t *rep);
-static uint64_t ai_rsp_number(const ai_str_t *raw);
 
 
 /* tools of the provider's own, which other dialects do not spell so */
@@ -66,10 +58,10 @@ ai_rsp_render_request(ai_request_t *req, const ai_target_t *t, ai_buf_t *out,
     ai_int_t   rc;
     ai_mstr_t  model;
 
-    if (req->n.len != 0 && ai_rsp_number(&req->n) > 1) {
-        return ai_report_refuse(rep, "n",
-                                "the provider of this model gives one "
-                                "answer at a time");
+    rc = ai_wire_refuse_n(req, rep);
+
+    if (rc != AI_OK) {
+        return rc;
     }
 
     ai_buf_lit(out, "{");
@@ -107,7 +99,7 @@ ai_rsp_render_request(ai_request_t *req, const ai_target_t *t, ai_buf_t *out,
     ai_rsp_put_sampling(req, t, out, rep);
     ai_rsp_put_include(req, t, out);
 
-    if (ai_rsp_put_user(req, out) != AI_OK) {
+    if (ai_wire_write_short(out, "user", &req->user, req->alloc) != AI_OK) {
         return AI_ERROR;
     }
 
@@ -123,7 +115,12 @@ ai_rsp_render_request(ai_request_t *req, const ai_target_t *t, ai_buf_t *out,
 
     ai_buf_lit(out, "}");
 
-    ai_rsp_put_drops(req, rep);
+    if (req->nstop != 0) {
+        ai_report_drop(rep, "stop");
+    }
+
+    ai_wire_lacks(req, AI_WIRE_SEED|AI_WIRE_PENALTIES|AI_WIRE_TOP_K
+                       |AI_WIRE_BIAS, rep);
 
     return out->failed ? AI_ERROR : AI_OK;
 }
@@ -234,15 +231,10 @@ ai_rsp_put_custom(const ai_tool_t *tool, ai_buf_t *out)
     ai_str_t   raw;
     ai_json_t  v, format, grammar, value;
 
-    memset(&v, 0, sizeof(ai_json_t));
+    v = ai_wire_object(&tool->raw);
 
-    v.type = AI_JSON_OBJECT;
-    v.start = tool->raw.data;
-    v.end = tool->raw.data + tool->raw.len;
-
-    if (tool->raw.len == 0
-        || (ai_json_get(&v, "format", &format) != AI_OK
-            && ai_json_path(&v, &format, "custom", "format", NULL) != AI_OK)
+    if ((ai_json_get(&v, "format", &format) != AI_OK
+         && ai_json_path(&v, &format, "custom", "format", NULL) != AI_OK)
         || format.type != AI_JSON_OBJECT)
     {
         return;
@@ -276,8 +268,6 @@ ai_rsp_put_custom(const ai_tool_t *tool, ai_buf_t *out)
 static ai_uint_t
 ai_rsp_put_server(const ai_tool_t *tool, ai_buf_t *out, ai_report_t *rep)
 {
-    ai_str_t            quoted;
-    ai_json_t           name;
     const char *const  *known;
 
     for (known = ai_rsp_servers; *known != NULL; known++) {
@@ -301,16 +291,7 @@ ai_rsp_put_server(const ai_tool_t *tool, ai_buf_t *out, ai_report_t *rep)
         return 1;
     }
 
-    quoted = tool->name.s;
-
-    memset(&name, 0, sizeof(ai_json_t));
-
-    name.type = AI_JSON_STRING;
-    name.start = quoted.data - 1;
-    name.end = quoted.data + quoted.len + 1;
-    name.escaped = tool->name.json;
-
-    ai_report_drop_name(rep, &name);
+    ai_wire_drop_tool(rep, tool);
 
     return 0;
 }
@@ -360,11 +341,7 @@ ai_rsp_put_thinking(ai_request_t *req, const ai_target_t *t, ai_buf_t *out,
 {
     ai_effort_e  effort;
 
-    effort = req->effort;
-
-    if (effort == AI_EFFORT_UNSET && req->budget.len != 0) {
-        effort = ai_effort_budget(ai_rsp_number(&req->budget));
-    }
+    effort = ai_wire_effort(req);
 
     if (!ai_rsp_thinks(t)) {
 
@@ -418,7 +395,7 @@ ai_rsp_put_sampling(ai_request_t *req, const ai_target_t *t, ai_buf_t *out,
 {
     if (req->max_tokens.len != 0) {
 
-        if (ai_rsp_number(&req->max_tokens) < AI_RSP_MIN_TOKENS) {
+        if (ai_wire_uint(&req->max_tokens) < AI_RSP_MIN_TOKENS) {
             ai_buf_key_uint(out, "max_output_tokens", AI_RSP_MIN_TOKENS);
 
         } else {
@@ -471,101 +448,4 @@ ai_rsp_put_include(ai_request_t *req, const ai_target_t *t, ai_buf_t *out)
     if (logprobs) {
         ai_buf_key_raw(out, "top_logprobs", &req->top_logprobs);
     }
-}
-
-
-/* what is too long, as Claude Code's is, is told by its hash */
-
-static ai_int_t
-ai_rsp_put_user(ai_request_t *req, ai_buf_t *out)
-{
-    size_t     i;
-    ai_str_t   user, s;
-    uint64_t   hash[2];
-    ai_uint_t  n;
-    u_char     hex[32];
-
-    if (ai_mstr_empty(&req->user)) {
-        return AI_OK;
-    }
-
-    if (ai_mstr_decode(&req->user, req->alloc, &user) != AI_OK) {
-        return AI_ERROR;
-    }
-
-    if (user.len <= AI_RSP_USER_LEN) {
-        ai_buf_key_string(out, "user", &req->user);
-        return AI_OK;
-    }
-
-    /* FNV-1a, twice */
-
-    hash[0] = 14695981039346656037ULL;
-    hash[1] = 14695981039346656037ULL ^ user.len;
-
-    for (i = 0; i < user.len; i++) {
-        hash[0] = (hash[0] ^ user.data[i]) * 1099511628211ULL;
-        hash[1] = (hash[1] ^ user.data[user.len - 1 - i])
-                  * 1099511628211ULL;
-    }
-
-    for (n = 0; n < sizeof(hex); n++) {
-        hex[n] = "0123456789abcdef"[hash[n / 16] >> (n % 16 * 4) & 0xf];
-    }
-
-    s.data = hex;
-    s.len = sizeof(hex);
-
-    ai_buf_key(out, "user");
-    ai_buf_quote(out, &s);
-
-    return AI_OK;
-}
-
-
-static void
-ai_rsp_put_drops(const ai_request_t *req, ai_report_t *rep)
-{
-    if (req->nstop != 0) {
-        ai_report_drop(rep, "stop");
-    }
-
-    if (req->seed.len != 0) {
-        ai_report_drop(rep, "seed");
-    }
-
-    if (req->presence_penalty.len != 0) {
-        ai_report_drop(rep, "presence_penalty");
-    }
-
-    if (req->frequency_penalty.len != 0) {
-        ai_report_drop(rep, "frequency_penalty");
-    }
-
-    if (req->top_k.len != 0) {
-        ai_report_drop(rep, "top_k");
-    }
-
-    if (req->logit_bias.len != 0) {
-        ai_report_drop(rep, "logit_bias");
-    }
-}
-
-
-static uint64_t
-ai_rsp_number(const ai_str_t *raw)
-{
-    uint64_t   n;
-    ai_json_t  v;
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    v.type = AI_JSON_NUMBER;
-    v.start = raw->data;
-    v.end = raw->data + raw->len;
-
-    n = 0;
-    (void) ai_json_uint(&v, &n);
-
-    return n;
 }

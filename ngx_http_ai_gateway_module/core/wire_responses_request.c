@@ -11,109 +11,71 @@
 #include "wire_responses.h"
 
 
-typedef enum {
-    AI_RSP_NUMBER = 0,
-    AI_RSP_BOOLEAN,
-    AI_RSP_STRING,
-    AI_RSP_OBJECT,
-    AI_RSP_STATEFUL,              /* refused, unless null or false */
-    AI_RSP_IGNORED,               /* of no consequence, or read elsewhere */
-    AI_RSP_HANDLED
-} ai_rsp_member_e;
-
-
-typedef ai_int_t (*ai_rsp_member_pt)(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
-
-typedef struct {
-    ai_str_t             name;
-    ai_rsp_member_e      type;
-    size_t               offset;       /* of an ai_str_t, or an ai_mstr_t */
-    ai_rsp_member_pt     handler;
-} ai_rsp_request_row_t;
-
-
-static ai_int_t ai_rsp_request_member(ai_request_t *req,
-    const ai_json_t *name, const ai_json_t *v, ai_report_t *rep);
-static ai_int_t ai_rsp_request_value(ai_request_t *req,
-    const ai_rsp_request_row_t *row, const ai_json_t *v, ai_report_t *rep);
-static ai_int_t ai_rsp_on_reasoning(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
-static ai_int_t ai_rsp_on_format(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
+static ai_int_t ai_rsp_on_stateful(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_rsp_on_reasoning(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_rsp_on_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 static ai_int_t ai_rsp_on_schema(ai_request_t *req, const ai_json_t *v,
     ai_report_t *rep);
-static ai_int_t ai_rsp_on_include(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
-static ai_int_t ai_rsp_on_truncation(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
-static ai_int_t ai_rsp_on_stream(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
-static ai_int_t ai_rsp_on_top_logprobs(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep);
+static ai_int_t ai_rsp_on_include(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_rsp_on_truncation(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
+static ai_int_t ai_rsp_on_top_logprobs(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m);
 static ai_int_t ai_rsp_instructions(ai_request_t *req, const ai_json_t *v,
     ai_report_t *rep);
 
 
-#define ai_rsp_request_field(name)  offsetof(ai_request_t, name)
+#define ai_rsp_at(field)  offsetof(ai_request_t, field)
 
+static const ai_wire_member_t  ai_rsp_requests[] = {
 
-static const ai_rsp_request_row_t  ai_rsp_request_rows[] = {
+    /* of no consequence, or read when all else is known */
 
-    { ai_string("model"), AI_RSP_IGNORED, 0, NULL },
-    { ai_string("input"), AI_RSP_IGNORED, 0, NULL },
-    { ai_string("instructions"), AI_RSP_IGNORED, 0, NULL },
-    { ai_string("store"), AI_RSP_IGNORED, 0, NULL },
-    { ai_string("stream_options"), AI_RSP_IGNORED, 0, NULL },
+    { ai_string("model"), NULL, 0, NULL },
+    { ai_string("input"), NULL, 0, NULL },
+    { ai_string("instructions"), NULL, 0, NULL },
+    { ai_string("store"), NULL, 0, NULL },
+    { ai_string("stream_options"), NULL, 0, NULL },
 
-    { ai_string("previous_response_id"), AI_RSP_STATEFUL, 0, NULL },
-    { ai_string("conversation"), AI_RSP_STATEFUL, 0, NULL },
-    { ai_string("background"), AI_RSP_STATEFUL, 0, NULL },
-    { ai_string("prompt"), AI_RSP_STATEFUL, 0, NULL },
+    { ai_string("previous_response_id"), ai_rsp_on_stateful, 0, NULL },
+    { ai_string("conversation"), ai_rsp_on_stateful, 0, NULL },
+    { ai_string("background"), ai_rsp_on_stateful, 0, NULL },
+    { ai_string("prompt"), ai_rsp_on_stateful, 0, NULL },
 
-    { ai_string("max_output_tokens"), AI_RSP_NUMBER,
-      ai_rsp_request_field(max_tokens), NULL },
+    { ai_string("max_output_tokens"), ai_wire_read_number,
+      ai_rsp_at(max_tokens), NULL },
+    { ai_string("temperature"), ai_wire_read_number, ai_rsp_at(temperature),
+      NULL },
+    { ai_string("top_p"), ai_wire_read_number, ai_rsp_at(top_p), NULL },
+    { ai_string("presence_penalty"), ai_wire_read_number,
+      ai_rsp_at(presence_penalty), NULL },
+    { ai_string("frequency_penalty"), ai_wire_read_number,
+      ai_rsp_at(frequency_penalty), NULL },
+    { ai_string("parallel_tool_calls"), ai_wire_read_boolean,
+      ai_rsp_at(parallel), NULL },
+    { ai_string("metadata"), ai_wire_read_object, ai_rsp_at(metadata), NULL },
+    { ai_string("safety_identifier"), ai_wire_read_string, ai_rsp_at(user),
+      NULL },
+    { ai_string("user"), ai_wire_read_string, ai_rsp_at(user), NULL },
+    { ai_string("service_tier"), ai_wire_read_string,
+      ai_rsp_at(service_tier), NULL },
+    { ai_string("prompt_cache_key"), ai_wire_read_string,
+      ai_rsp_at(cache_key), NULL },
 
-    { ai_string("temperature"), AI_RSP_NUMBER,
-      ai_rsp_request_field(temperature), NULL },
+    { ai_string("top_logprobs"), ai_rsp_on_top_logprobs, 0, NULL },
+    { ai_string("tools"), ai_rsp_parse_tools, 0, NULL },
+    { ai_string("tool_choice"), ai_rsp_parse_choice, 0, NULL },
+    { ai_string("reasoning"), ai_rsp_on_reasoning, 0, NULL },
+    { ai_string("text"), ai_rsp_on_format, 0, NULL },
+    { ai_string("include"), ai_rsp_on_include, 0, NULL },
+    { ai_string("truncation"), ai_rsp_on_truncation, 0, NULL },
+    { ai_string("stream"), ai_wire_read_stream, 0, NULL },
 
-    { ai_string("top_p"), AI_RSP_NUMBER,
-      ai_rsp_request_field(top_p), NULL },
-
-    { ai_string("presence_penalty"), AI_RSP_NUMBER,
-      ai_rsp_request_field(presence_penalty), NULL },
-
-    { ai_string("frequency_penalty"), AI_RSP_NUMBER,
-      ai_rsp_request_field(frequency_penalty), NULL },
-
-    { ai_string("parallel_tool_calls"), AI_RSP_BOOLEAN,
-      ai_rsp_request_field(parallel), NULL },
-
-    { ai_string("metadata"), AI_RSP_OBJECT,
-      ai_rsp_request_field(metadata), NULL },
-
-    { ai_string("safety_identifier"), AI_RSP_STRING,
-      ai_rsp_request_field(user), NULL },
-
-    { ai_string("user"), AI_RSP_STRING,
-      ai_rsp_request_field(user), NULL },
-
-    { ai_string("service_tier"), AI_RSP_STRING,
-      ai_rsp_request_field(service_tier), NULL },
-
-    { ai_string("prompt_cache_key"), AI_RSP_STRING,
-      ai_rsp_request_field(cache_key), NULL },
-
-    { ai_string("top_logprobs"), AI_RSP_HANDLED, 0, ai_rsp_on_top_logprobs },
-    { ai_string("tools"), AI_RSP_HANDLED, 0, ai_rsp_parse_tools },
-    { ai_string("tool_choice"), AI_RSP_HANDLED, 0, ai_rsp_parse_choice },
-    { ai_string("reasoning"), AI_RSP_HANDLED, 0, ai_rsp_on_reasoning },
-    { ai_string("text"), AI_RSP_HANDLED, 0, ai_rsp_on_format },
-    { ai_string("include"), AI_RSP_HANDLED, 0, ai_rsp_on_include },
-    { ai_string("truncation"), AI_RSP_HANDLED, 0, ai_rsp_on_truncation },
-    { ai_string("stream"), AI_RSP_HANDLED, 0, ai_rsp_on_stream },
-
-    { ai_null_string, AI_RSP_IGNORED, 0, NULL }
+    { ai_null_string, NULL, 0, NULL }
 };
 
 
@@ -122,8 +84,8 @@ ai_rsp_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep)
 {
     ai_int_t        rc;
-    ai_json_t       name, value;
-    ai_json_iter_t  it;
+    ai_json_t       value;
+    ai_wire_read_t  r;
 
     if (root->type != AI_JSON_OBJECT) {
         return ai_report_refuse(rep, NULL, "the body is not a JSON object");
@@ -133,19 +95,15 @@ ai_rsp_parse_request(ai_request_t *req, const ai_json_t *root,
 
     req->include_usage = 1;
 
-    ai_json_iter_init(&it, root);
+    memset(&r, 0, sizeof(ai_wire_read_t));
 
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
+    r.req = req;
+    r.rep = rep;
 
-        if (value.type == AI_JSON_NULL) {
-            continue;
-        }
+    rc = ai_wire_read(&r, root, ai_rsp_requests, NULL);
 
-        rc = ai_rsp_request_member(req, &name, &value, rep);
-
-        if (rc != AI_OK) {
-            return rc;
-        }
+    if (rc != AI_OK) {
+        return rc;
     }
 
     /* the instructions come first, wherever they stand */
@@ -169,102 +127,30 @@ ai_rsp_parse_request(ai_request_t *req, const ai_json_t *root,
 
 
 static ai_int_t
-ai_rsp_request_member(ai_request_t *req, const ai_json_t *name,
-    const ai_json_t *v, ai_report_t *rep)
+ai_rsp_on_stateful(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    const ai_rsp_request_row_t  *row;
-
-    for (row = ai_rsp_request_rows; row->name.len != 0; row++) {
-
-        if (!ai_json_str_eq(name, (char *) row->name.data, row->name.len)) {
-            continue;
-        }
-
-        switch (row->type) {
-
-        case AI_RSP_IGNORED:
-            return AI_OK;
-
-        case AI_RSP_HANDLED:
-            return row->handler(req, v, rep);
-
-        default:
-            return ai_rsp_request_value(req, row, v, rep);
-        }
+    if (v->type == AI_JSON_FALSE) {
+        return AI_OK;
     }
 
-    ai_report_drop_name(rep, name);
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_rsp_request_value(ai_request_t *req, const ai_rsp_request_row_t *row,
-    const ai_json_t *v, ai_report_t *rep)
-{
-    void        *field;
-    const char  *name;
-
-    field = (u_char *) req + row->offset;
-    name = (char *) row->name.data;
-
-    switch (row->type) {
-
-    case AI_RSP_NUMBER:
-        if (v->type != AI_JSON_NUMBER) {
-            return ai_report_refuse(rep, name, "a number is expected");
-        }
-
-        *(ai_str_t *) field = ai_json_raw(v);
-        return AI_OK;
-
-    case AI_RSP_BOOLEAN:
-        if (v->type != AI_JSON_TRUE && v->type != AI_JSON_FALSE) {
-            return ai_report_refuse(rep, name, "a boolean is expected");
-        }
-
-        *(ai_str_t *) field = ai_json_raw(v);
-        return AI_OK;
-
-    case AI_RSP_OBJECT:
-        if (v->type != AI_JSON_OBJECT) {
-            return ai_report_refuse(rep, name, "an object is expected");
-        }
-
-        *(ai_str_t *) field = ai_json_raw(v);
-        return AI_OK;
-
-    case AI_RSP_STRING:
-        if (v->type != AI_JSON_STRING) {
-            return ai_report_refuse(rep, name, "a string is expected");
-        }
-
-        *(ai_mstr_t *) field = ai_mstr(v);
-        return AI_OK;
-
-    default:
-        if (v->type == AI_JSON_FALSE) {
-            return AI_OK;
-        }
-
-        return ai_report_refuse(rep, name,
+    return ai_report_refuse(r->rep, (char *) m->name.data,
                     "this member needs a provider that keeps responses, and "
                     "the one of this model does not speak the Responses API; "
                     "send the whole conversation as \"input\" instead");
-    }
 }
 
 
 static ai_int_t
-ai_rsp_on_reasoning(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
+ai_rsp_on_reasoning(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t       name, value;
     ai_mstr_t       effort;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_report_refuse(rep, "reasoning", "an object is expected");
+        return ai_report_refuse(r->rep, "reasoning", "an object is expected");
     }
 
     ai_json_iter_init(&it, v);
@@ -278,24 +164,24 @@ ai_rsp_on_reasoning(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
         if (ai_json_name_eq(&name, "effort")) {
 
             if (value.type != AI_JSON_STRING) {
-                return ai_report_refuse(rep, "reasoning.effort",
+                return ai_report_refuse(r->rep, "reasoning.effort",
                                         "a string is expected");
             }
 
             effort = ai_mstr(&value);
-            req->effort = ai_effort_find(&effort);
+            r->req->effort = ai_effort_find(&effort);
 
-            if (req->effort == AI_EFFORT_UNSET) {
-                ai_report_drop(rep, "reasoning.effort");
+            if (r->req->effort == AI_EFFORT_UNSET) {
+                ai_report_drop(r->rep, "reasoning.effort");
             }
 
         } else if (ai_json_name_eq(&name, "summary")
                    || ai_json_name_eq(&name, "generate_summary"))
         {
-            req->summary = 1;
+            r->req->summary = 1;
 
         } else {
-            ai_report_drop(rep, "reasoning");
+            ai_report_drop(r->rep, "reasoning");
         }
     }
 
@@ -304,17 +190,16 @@ ai_rsp_on_reasoning(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
 
 
 static ai_int_t
-ai_rsp_on_format(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
+ai_rsp_on_format(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t  value, type;
 
     if (v->type != AI_JSON_OBJECT) {
-        return ai_report_refuse(rep, "text", "an object is expected");
+        return ai_report_refuse(r->rep, "text", "an object is expected");
     }
 
-    if (ai_json_get(v, "verbosity", &value) == AI_OK) {
-        req->verbosity = ai_mstr(&value);
-    }
+    r->req->verbosity = ai_wire_string(v, "verbosity");
 
     if (ai_json_get(v, "format", &value) != AI_OK
         || value.type == AI_JSON_NULL)
@@ -323,25 +208,25 @@ ai_rsp_on_format(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
     }
 
     if (ai_json_get(&value, "type", &type) != AI_OK) {
-        return ai_report_refuse(rep, "text.format",
+        return ai_report_refuse(r->rep, "text.format",
                                 "an object with a \"type\" is expected");
     }
 
     if (ai_json_name_eq(&type, "text")) {
-        req->format = AI_FORMAT_TEXT;
+        r->req->format = AI_FORMAT_TEXT;
         return AI_OK;
     }
 
     if (ai_json_name_eq(&type, "json_object")) {
-        req->format = AI_FORMAT_JSON;
+        r->req->format = AI_FORMAT_JSON;
         return AI_OK;
     }
 
     if (ai_json_name_eq(&type, "json_schema")) {
-        return ai_rsp_on_schema(req, &value, rep);
+        return ai_rsp_on_schema(r->req, &value, r->rep);
     }
 
-    return ai_report_refuse(rep, "text.format.type",
+    return ai_report_refuse(r->rep, "text.format.type",
                             "this format is not known");
 }
 
@@ -361,30 +246,23 @@ ai_rsp_on_schema(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
     req->format = AI_FORMAT_SCHEMA;
     req->format_schema = ai_json_raw(&value);
 
-    if (ai_json_get(v, "name", &value) == AI_OK) {
-        req->format_name = ai_mstr(&value);
-    }
-
-    if (ai_json_get(v, "description", &value) == AI_OK) {
-        req->format_description = ai_mstr(&value);
-    }
-
-    if (ai_json_get(v, "strict", &value) == AI_OK) {
-        req->format_strict = ai_json_raw(&value);
-    }
+    req->format_name = ai_wire_string(v, "name");
+    req->format_description = ai_wire_string(v, "description");
+    req->format_strict = ai_wire_raw(v, "strict");
 
     return AI_OK;
 }
 
 
 static ai_int_t
-ai_rsp_on_include(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
+ai_rsp_on_include(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     ai_json_t       value;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(rep, "include", "an array is expected");
+        return ai_report_refuse(r->rep, "include", "an array is expected");
     }
 
     ai_json_iter_init(&it, v);
@@ -392,14 +270,14 @@ ai_rsp_on_include(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
     while (ai_json_next(&it, NULL, &value) == AI_OK) {
 
         if (value.type != AI_JSON_STRING) {
-            return ai_report_refuse(rep, "include", "strings are expected");
+            return ai_report_refuse(r->rep, "include", "strings are expected");
         }
 
         if (ai_json_name_eq(&value, "message.output_text.logprobs")) {
-            ai_str_set(&req->logprobs, "true");
+            ai_str_set(&r->req->logprobs, "true");
 
         } else if (!ai_json_name_eq(&value, "reasoning.encrypted_content")) {
-            ai_report_drop_name(rep, &value);
+            ai_report_drop_name(r->rep, &value);
         }
     }
 
@@ -410,24 +288,12 @@ ai_rsp_on_include(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
 /* "auto" has the provider leave out what does not fit */
 
 static ai_int_t
-ai_rsp_on_truncation(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
+ai_rsp_on_truncation(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     if (!ai_json_name_eq(v, "disabled")) {
-        ai_report_drop(rep, "truncation");
+        ai_report_drop(r->rep, "truncation");
     }
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_rsp_on_stream(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
-{
-    if (v->type != AI_JSON_TRUE && v->type != AI_JSON_FALSE) {
-        return ai_report_refuse(rep, "stream", "a boolean is expected");
-    }
-
-    req->stream = ai_json_is_true(v);
 
     return AI_OK;
 }
@@ -436,18 +302,18 @@ ai_rsp_on_stream(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
 /* 0 is what libraries send when they mean none */
 
 static ai_int_t
-ai_rsp_on_top_logprobs(ai_request_t *req, const ai_json_t *v,
-    ai_report_t *rep)
+ai_rsp_on_top_logprobs(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
     uint64_t  n;
 
     if (ai_json_uint(v, &n) != AI_OK) {
-        return ai_report_refuse(rep, "top_logprobs", "a number is expected");
+        return ai_report_refuse(r->rep, "top_logprobs", "a number is expected");
     }
 
     if (n != 0) {
-        req->top_logprobs = ai_json_raw(v);
-        ai_str_set(&req->logprobs, "true");
+        r->req->top_logprobs = ai_json_raw(v);
+        ai_str_set(&r->req->logprobs, "true");
     }
 
     return AI_OK;
@@ -457,9 +323,6 @@ ai_rsp_on_top_logprobs(ai_request_t *req, const ai_json_t *v,
 static ai_int_t
 ai_rsp_instructions(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
 {
-    ai_part_t     *part;
-    ai_message_t  *m;
-
     /* what a response repeats may be an array of items */
 
     if (v->type == AI_JSON_ARRAY) {
@@ -474,17 +337,5 @@ ai_rsp_instructions(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
         return ai_report_refuse(rep, "instructions", "a string is expected");
     }
 
-    m = ai_request_message(req, AI_ROLE_SYSTEM);
-    if (m == NULL) {
-        return AI_ERROR;
-    }
-
-    part = ai_message_part(req, m, AI_PART_TEXT);
-    if (part == NULL) {
-        return AI_ERROR;
-    }
-
-    part->text = ai_mstr(v);
-
-    return AI_OK;
+    return ai_wire_add_message(req, AI_ROLE_SYSTEM, v);
 }

@@ -308,12 +308,6 @@ ai_rsp_open_call(ai_encode_t *e, const ai_delta_t *delta)
 
     call->type = AI_PART_CALL;
     call->custom = delta->custom;
-    s->wrapped = 0;
-
-    if (!call->custom && ai_rsp_custom(e, &delta->name)) {
-        call->custom = 1;
-        s->wrapped = 1;
-    }
 
     if (ai_mstr_copy(&delta->id, e->alloc, &call->id) != AI_OK
         || ai_mstr_copy(&delta->name, e->alloc, &call->name) != AI_OK)
@@ -338,16 +332,12 @@ ai_rsp_args(ai_encode_t *e, const ai_mstr_t *text)
 
     ai_buf_chars(&s->text, text);
 
-    /* what is inside of an object is known when it is whole */
-
-    if (!s->wrapped) {
-        ai_rsp_event_item(e, s->call.custom
-                             ? "response.custom_tool_call_input.delta"
-                             : "response.function_call_arguments.delta");
-        ai_buf_key(e->out, "delta");
-        ai_buf_string(e->out, text);
-        ai_rsp_event_end(e);
-    }
+    ai_rsp_event_item(e, s->call.custom
+                         ? "response.custom_tool_call_input.delta"
+                         : "response.function_call_arguments.delta");
+    ai_buf_key(e->out, "delta");
+    ai_buf_string(e->out, text);
+    ai_rsp_event_end(e);
 
     return ai_rsp_check(e);
 }
@@ -654,27 +644,13 @@ ai_rsp_close_part(ai_encode_t *e)
 static ai_int_t
 ai_rsp_close_call(ai_encode_t *e)
 {
-    ai_mstr_t         args;
     ai_part_t        *call;
     ai_rsp_encode_t  *s;
 
     s = e->state;
     call = &s->call;
 
-    args = ai_rsp_chars(&s->text);
-    call->args = args;
-
-    if (s->wrapped) {
-
-        if (ai_rsp_input(&args, e->alloc, &call->args) != AI_OK) {
-            return AI_ERROR;
-        }
-
-        ai_rsp_event_item(e, "response.custom_tool_call_input.delta");
-        ai_buf_key(e->out, "delta");
-        ai_buf_string(e->out, &call->args);
-        ai_rsp_event_end(e);
-    }
+    call->args = ai_rsp_chars(&s->text);
 
     ai_rsp_event_item(e, call->custom
                          ? "response.custom_tool_call_input.done"

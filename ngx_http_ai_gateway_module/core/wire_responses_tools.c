@@ -21,21 +21,21 @@ static ai_uint_t ai_rsp_tool_name(const ai_json_t *v, ai_mstr_t *name);
 
 
 ai_int_t
-ai_rsp_parse_tools(ai_request_t *req, const ai_json_t *tools,
-    ai_report_t *rep)
+ai_rsp_parse_tools(ai_wire_read_t *r, const ai_json_t *tools,
+    const ai_wire_member_t *m)
 {
     ai_int_t        rc;
     ai_json_t       v;
     ai_json_iter_t  it;
 
     if (tools->type != AI_JSON_ARRAY) {
-        return ai_report_refuse(rep, "tools", "an array is expected");
+        return ai_report_refuse(r->rep, "tools", "an array is expected");
     }
 
     ai_json_iter_init(&it, tools);
 
     while (ai_json_next(&it, NULL, &v) == AI_OK) {
-        rc = ai_rsp_tool(req, &v, rep);
+        rc = ai_rsp_tool(r->req, &v, r->rep);
 
         if (rc != AI_OK) {
             return rc;
@@ -109,9 +109,7 @@ ai_rsp_function(ai_tool_t *tool, const ai_json_t *v)
         v = &function;
     }
 
-    if (ai_json_get(v, "description", &value) == AI_OK) {
-        tool->description = ai_mstr(&value);
-    }
+    tool->description = ai_wire_string(v, "description");
 
     if (ai_json_get(v, "parameters", &value) == AI_OK
         && value.type == AI_JSON_OBJECT)
@@ -119,16 +117,20 @@ ai_rsp_function(ai_tool_t *tool, const ai_json_t *v)
         tool->schema = ai_json_raw(&value);
     }
 
-    if (ai_json_get(v, "strict", &value) == AI_OK) {
-        tool->strict = ai_json_raw(&value);
-    }
+    tool->strict = ai_wire_raw(v, "strict");
 }
 
 
 ai_int_t
-ai_rsp_parse_choice(ai_request_t *req, const ai_json_t *v, ai_report_t *rep)
+ai_rsp_parse_choice(ai_wire_read_t *r, const ai_json_t *v,
+    const ai_wire_member_t *m)
 {
-    ai_json_t  type;
+    ai_json_t      type;
+    ai_report_t   *rep;
+    ai_request_t  *req;
+
+    req = r->req;
+    rep = r->rep;
 
     if (ai_json_name_eq(v, "auto")) {
         req->choice = AI_CHOICE_AUTO;
