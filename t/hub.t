@@ -4,8 +4,9 @@
 #
 # Everything between everything, judged by programs that know nothing of the
 # code that translates: t/hub/run.py reads recorded answers as each client
-# would, t/hub/requests.py reads requests as each provider would.  The
-# recordings are not a part of this repository.
+# would, t/hub/requests.py reads requests as each provider would, t/hub/turns.py
+# sends back what a client was answered.  The recordings are not a part of this
+# repository.
 
 use strict;
 use warnings;
@@ -24,12 +25,14 @@ $ENV{HUB_DRIVER} = "$objs/hub/driver";
 $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 
 run("requests.py", "requests", "--recorded");
+run("restore.py", "what is put back");
 
 SKIP: {
-    skip "no recorded transcripts beside the checkout", 1
+    skip "no recorded transcripts beside the checkout", 2
         unless -e "../shared/fixtures/manifest.tsv";
 
     run("run.py", "answers");
+    run("turns.py", "second turns");
 }
 
 done_testing();

@@ -1294,4 +1294,5 @@ def read_ollama(r):
 
 READERS = {"chat": read_chat, "responses": read_responses,
            "messages": read_messages, "generate": read_generate,
-           "cohere": read_cohere, "converse": read_converse}
+           "cohere": read_cohere, "converse": read_converse,
+           "ollama": read_ollama}

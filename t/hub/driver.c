@@ -10,14 +10,15 @@
  *     kind=answer    from=OP to=OP vendor=NAME stream=0|1 array=0|1 doc=0|1
  *                    frame=sse|lines|array|aws|aws-bytes
  *                    split=whole|bytes|random:SEED model=NAME
- *                    in=BYTES|@PATH [req=BYTES]
+ *                    in=BYTES|@PATH [req=BYTES target=NAME]
  *     kind=request   from=OP to=OP vendor=NAME stream=0|1 model=NAME
  *                    in=BYTES|@PATH
  *     kind=error     to=OP stream=0|1 status=N in=BYTES|@PATH
  *
  * "doc" is an answer that is one JSON document; with "stream" it goes to a
  * client that waits for events.  "req" is the request of the client that is
- * answered, in the dialect of "to".  What comes back is a line of JSON that
+ * answered, in the dialect of "to", and "target" the model that it was sent
+ * to.  What comes back is a line of JSON that
  * ends in "bytes":N, and N bytes.
  */
 
@@ -91,6 +92,7 @@ static int input_read(const char *value, ai_str_t *in);
 static ai_op_e op_find(const char *name);
 static const ai_dialect_t *op_dialect(ai_op_e op);
 static void answer(job_t *job, result_t *res);
+static int answer_request(job_t *job, result_t *res, ai_request_t *req);
 static void answer_stream(job_t *job, result_t *res, ai_translate_t *t);
 static void answer_end(result_t *res, ai_translate_t *t, ai_event_e event);
 static int answer_event(result_t *res, ai_translate_t *t, ai_event_e event);
@@ -291,7 +293,6 @@ op_dialect(ai_op_e op)
 static void
 answer(job_t *job, result_t *res)
 {
-    ai_json_t             root;
     ai_event_e            event;
     ai_request_t          req;
     ai_translate_t       *t;
@@ -310,17 +311,12 @@ answer(job_t *job, result_t *res)
 
     ai_request_init(&req, &memory_alloc);
 
-    if (job->req.len != 0
-        && (ai_json_scan(job->req.data, job->req.len, NULL, &memory_alloc,
-                         NULL, NULL, &root, &err) != AI_OK
-            || wire->parse_request(&req, &root, &res->report) != AI_OK))
-    {
-        res->result = "bad request";
-        return;
-    }
-
     if (job->req.len == 0) {
         req.include_usage = 1;
+
+    } else if (answer_request(job, res, &req) != 0) {
+        res->result = "bad request";
+        return;
     }
 
     req.stream = job->stream;
@@ -379,6 +375,45 @@ answer(job_t *job, result_t *res)
     error_doc(job, res, event == AI_EVENT_ERROR ? AI_ERR_UPSTREAM_ERROR
                                                 : AI_ERR_UPSTREAM_INVALID,
               0, &res->tap.error_message);
+}
+
+
+/* renders it too, as that may change names, which the answer needs to know */
+
+static int
+answer_request(job_t *job, result_t *res, ai_request_t *req)
+{
+    ai_buf_t             out;
+    ai_json_t            root;
+    ai_target_t          target;
+    ai_json_error_t      err;
+    const ai_dialect_t  *d;
+
+    d = op_dialect(job->from);
+
+    memset(&target, 0, sizeof(ai_target_t));
+
+    target.vendor = job->vendor ? job->vendor : ai_vendor_generic(d);
+    target.op = job->from;
+    target.model.data = (u_char *) word(job, "target");
+    target.model.len = strlen((char *) target.model.data);
+    target.stream = job->stream;
+    ai_caps(&target.model, &target.caps);
+
+    ai_buf_init(&out, &memory_alloc, MAX_INPUT);
+
+    if (ai_json_scan(job->req.data, job->req.len, NULL, &memory_alloc, NULL,
+                     NULL, &root, &err) != AI_OK
+        || ai_wire(job->to)->parse_request(req, &root, &res->report) != AI_OK
+        || ai_request_normalize(req, &res->report) != AI_OK
+        || ai_wire(job->from)->render_request(req, &target, &out,
+                                              &res->report)
+           != AI_OK)
+    {
+        return -1;
+    }
+
+    return 0;
 }
 
 

@@ -124,6 +124,7 @@ class Choice:
         self.images = 0
         self.order = []         # kinds of parts as they came
         self.states = []        # opaque state
+        self.urls = []          # that are cited
 
     def add(self, kind, s):
         if kind == "text":
@@ -134,6 +135,13 @@ class Choice:
             self.refusal += s
         if s and (not self.order or self.order[-1] != kind):
             self.order.append(kind)
+
+    def cite(self, list):
+        for x in arr(list):
+            x = obj(x)
+            x = obj(x.get("url_citation")) or x
+            if isinstance(x.get("url"), str) and x["url"] not in self.urls:
+                self.urls.append(x["url"])
 
     def tool(self, t):
         self.tools.append(t)
@@ -433,6 +441,7 @@ def chat_json(body, vendor=""):
         chat_reasoning(c, m)
         chat_content(c, m.get("content"))
         c.add("refusal", text_of(m.get("refusal")))
+        c.cite(m.get("annotations"))
         c.images += len(arr(m.get("images")))
         calls = arr(m.get("tool_calls"))
         a.check(m.get("tool_calls") != [], "tool_calls is empty")
@@ -571,6 +580,7 @@ def chat_delta(a, ch, roles, finished, calls):
     chat_reasoning(c, d)
     chat_content(c, d.get("content"))
     c.add("refusal", text_of(d.get("refusal")))
+    c.cite(d.get("annotations"))
     c.images += len(arr(d.get("images")))
     known = calls.setdefault(n, {"list": [], "by": {}, "current": None})
     for t in arr(d.get("tool_calls")):
@@ -666,6 +676,7 @@ def responses_item(a, c, item):
                 a.check(isinstance(p.get("annotations"), list),
                         "a text without annotations")
                 c.add("text", text_of(p.get("text")))
+                c.cite(p.get("annotations"))
             elif p.get("type") == "refusal":
                 c.add("refusal", text_of(p.get("refusal")))
     elif t == "function_call":
@@ -945,6 +956,7 @@ def responses_item_end(a, c, item):
             s = s or getattr(d, kind)
         c.add(kind, s)
     c.states += d.states
+    c.urls += [u for u in d.urls if u not in c.urls]
 
 
 # -------------------------------------------------------------- Anthropic
@@ -998,6 +1010,7 @@ def anthropic_json(body, vendor=""):
         if t == "text":
             a.check(b.get("text") != "", "an empty text")
             c.add("text", text_of(b.get("text")))
+            c.cite(b.get("citations"))
         elif t == "thinking":
             a.check("signature" in b, "thinking without signature")
             c.add("reasoning", text_of(b.get("thinking")))
@@ -1120,6 +1133,8 @@ def anthropic_events(a, events):
             if dt == "text_delta":
                 c.add("text", text_of(d.get("text")))
                 got += text_of(d.get("text"))
+            elif dt == "citations_delta":
+                c.cite([d.get("citation")])
             elif dt == "thinking_delta":
                 c.add("reasoning", text_of(d.get("thinking")))
                 got += text_of(d.get("thinking"))

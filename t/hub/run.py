@@ -79,9 +79,12 @@ FINISH = {
     "converse": {"pause": "stop"},
 }
 
-# arguments are a JSON object there: other text is wrapped
-OBJECT_ARGS = ("generate",)
-OBJECT_ARGS_JSON = ("generate", "messages", "converse")
+# parts stand in the order in which the model made them; OpenAI chat has three
+# members instead, Cohere two
+ORDERED = ("responses", "messages", "generate", "converse")
+
+# where a citation is a URL
+CITED = ("chat", "responses", "messages")
 
 # clients that may have custom tools, whose calls hold free text: nobody else
 # is ever sent one
@@ -188,7 +191,16 @@ def compare_choice(s, g, surface, stream):
         why.append("stop_sequence is %r, not %r" % (g.sequence, s.sequence))
     if s.images and not g.images and surface in ("chat", "generate"):
         why.append("%d images are lost" % s.images)
+    if surface in ORDERED and order(s) != order(g) \
+            and not s.plan and not s.explanation:
+        why.append("order is %s, not %s" % (order(g)[:9], order(s)[:9]))
+    if surface in CITED and not set(s.urls) <= set(g.urls):
+        why.append("%d of %d cited URLs" % (len(g.urls), len(s.urls)))
     return why + compare_tools(s, g, surface, stream)
+
+
+def order(c):
+    return ["text" if k == "refusal" else k for k in c.order]
 
 
 def compare_tools(s, g, surface, stream):

@@ -15,5 +15,7 @@ status=0
 
 python3 "$root/t/hub/run.py" ${MARKDOWN:+--markdown "$MARKDOWN"} || status=1
 python3 "$root/t/hub/requests.py" --recorded || status=1
+python3 "$root/t/hub/restore.py" || status=1
+python3 "$root/t/hub/turns.py" || status=1
 
 exit $status

@@ -146,10 +146,10 @@ FORMATS = {"messages": ("anthropic-claude-v1",),
 
 # the request for what the answer came from
 
-OWN = {"messages": ("messages", "anthropic", "claude-sonnet-4-5"),
-       "generate": ("generate", "gemini", "gemini-3-pro-preview"),
-       "responses": ("responses", "openai", "gpt-5.2"),
-       "converse": ("converse", "bedrock",
+OWN = {"messages": ("anthropic", "claude-sonnet-4-5"),
+       "generate": ("gemini", "gemini-3-pro-preview"),
+       "responses": ("openai", "gpt-5.2"),
+       "converse": ("bedrock",
                     "us.anthropic.claude-sonnet-4-5-20250929-v1:0")}
 
 
@@ -193,10 +193,15 @@ class Checker:
         if self.show:
             print(body.decode()[:3000])
         first = positional(ask.READERS[surface](loads(body)))
-        for kind in [target] if target else SURFACES:
-            own = kind == case.kind and kind in OWN
+        targets = [(kind, kind == case.kind and kind in OWN)
+                   for kind in ([target] if target else SURFACES)]
+        if case.kind == "responses" and case.provider == "xai":
+            targets.append(("responses", False))    # OpenAI itself
+        for kind, own in targets:
             if own:
-                _, vendor, model = OWN[kind]
+                vendor, model = OWN[kind]
+                if case.provider == "xai":
+                    vendor, model = "xai", "grok-4"
             else:
                 vendor, models = TARGETS[kind]
                 model = models[0]

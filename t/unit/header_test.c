@@ -271,11 +271,53 @@ test_args_find(void)
 }
 
 
+static void
+betas(const char *list, const char *want)
+{
+    size_t    len;
+    ai_str_t  s;
+
+    s.len = strlen(list);
+    s.data = unit_bytes(list, s.len);
+
+    len = ai_header_betas(s.data, &s);
+
+    CHECK_MEM(s.data, len, want, strlen(want));
+}
+
+
+/* wire-formats.md 13.1 */
+
+static void
+test_betas(void)
+{
+    betas("", "");
+    betas(",", "");
+    betas(" , ,", "");
+    betas("claude-code-20250219", "");
+    betas("context-1m-2025-08-07", "context-1m-2025-08-07");
+    betas("context-1m-2025-08-08", "");
+    betas("context-1m-2025-08-07 , claude-code-20250219,\t"
+          "interleaved-thinking-2025-05-14,",
+          "context-1m-2025-08-07,interleaved-thinking-2025-05-14");
+    betas("oauth-2025-04-20,effort-2025-11-24", "effort-2025-11-24");
+    betas("computer-use-2025-01-24,token-efficient-tools-2025-02-19,"
+          "output-128k-2025-02-19,dev-full-thinking-2025-05-14,"
+          "context-management-2025-06-27,tool-search-tool-2025-10-19,"
+          "tool-examples-2025-10-29",
+          "computer-use-2025-01-24,token-efficient-tools-2025-02-19,"
+          "output-128k-2025-02-19,dev-full-thinking-2025-05-14,"
+          "context-management-2025-06-27,tool-search-tool-2025-10-19,"
+          "tool-examples-2025-10-29");
+}
+
+
 int
 main(void)
 {
     UNIT_RUN(test_request);
     UNIT_RUN(test_response);
+    UNIT_RUN(test_betas);
     UNIT_RUN(test_args_clean);
     UNIT_RUN(test_args_find);
 

@@ -94,6 +94,78 @@ test_iter(void)
 }
 
 
+/* strings of any length around that of a block, with an escape anywhere */
+
+static void
+test_long(void)
+{
+    size_t           len, at, kind, n;
+    u_char          *p;
+    ai_json_t        v, value;
+    ai_json_iter_t   it;
+
+    static const char  *escapes[] = { "\\\"", "\\\\", "\\n", "\\u0000" };
+
+    for (len = 0; len < 200; len += (len < 140) ? 1 : 17) {
+        for (kind = 0; kind < 4; kind++) {
+
+            n = strlen(escapes[kind]);
+
+            for (at = 0; at + n <= len; at += 3) {
+
+                p = unit_alloc(NULL, len + 6);
+                memset(p, '}', len + 6);
+
+                p[0] = '[';
+                p[1] = '"';
+                memcpy(p + 2 + at, escapes[kind], n);
+                memcpy(p + 2 + len, "\",1]", 4);
+
+                v = json_value(p, len + 6);
+                ai_json_iter_init(&it, &v);
+
+                CHECK_INT(ai_json_next(&it, NULL, &value), AI_OK);
+                CHECK(value.start == v.start + 1);
+                CHECK(value.end == v.start + len + 3);
+                CHECK_UINT(value.escaped, 1);
+                CHECK_UINT(value.nul, kind == 3);
+                CHECK_INT(ai_json_next(&it, NULL, &value), AI_OK);
+                CHECK_INT(value.type, AI_JSON_NUMBER);
+                CHECK_INT(ai_json_next(&it, NULL, &value), AI_DONE);
+            }
+        }
+    }
+}
+
+
+/* a value that is known is taken for what it is, others are read */
+
+static void
+test_known(void)
+{
+    ai_json_t       v, name, value, known;
+    ai_json_iter_t  it;
+
+    v = JSON("{\"a\":[1],\"b\":{\"c\":[2]},\"d\":3}");
+
+    CHECK_INT(ai_json_get(&v, "b", &known), AI_OK);
+
+    ai_json_iter_init(&it, &v);
+    CHECK(it.known == NULL);
+    it.known = &known;
+
+    CHECK_INT(ai_json_next(&it, &name, &value), AI_OK);
+    CHECK_STR(value.start, value.end - value.start, "[1]");
+    CHECK_INT(ai_json_next(&it, &name, &value), AI_OK);
+    CHECK(ai_json_name_eq(&name, "b"));
+    CHECK_INT(value.type, AI_JSON_OBJECT);
+    CHECK_STR(value.start, value.end - value.start, "{\"c\":[2]}");
+    CHECK_INT(ai_json_next(&it, &name, &value), AI_OK);
+    CHECK_STR(value.start, value.end - value.start, "3");
+    CHECK_INT(ai_json_next(&it, &name, &value), AI_DONE);
+}
+
+
 static void
 test_look_up(void)
 {
@@ -306,6 +378,8 @@ int
 main(void)
 {
     UNIT_RUN(test_iter);
+    UNIT_RUN(test_long);
+    UNIT_RUN(test_known);
     UNIT_RUN(test_look_up);
     UNIT_RUN(test_strings);
     UNIT_RUN(test_uint);

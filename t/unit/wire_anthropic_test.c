@@ -638,7 +638,7 @@ static const request_case_t  opus48[] = {
 #define SCHEMA    "\"output_config\":{\"format\":{\"type\":\"json_schema\","  \
                   "\"schema\":{\"type\":\"object\",\"properties\":{\"x\":"   \
                   "{\"type\":\"string\"}}}}}"
-#define JSON      "{\"name\":\"" AI_ANTHROPIC_JSON "\",\"description\":"      \
+#define JSON      "{\"name\":\"" AI_WIRE_JSON "\",\"description\":"      \
                   "\"Gives the answer in the form that is asked for. "       \
                   "Always answer by it.\",\"input_schema\":{\"type\":"       \
                   "\"object\",\"properties\":{\"x\":{\"type\":\"string\"}}}}"
@@ -647,7 +647,7 @@ static const request_case_t  haiku35[] = {
 
     { "schema by a tool", "{" HAIKU "," HI "," SCHEMA "}",
       "{" HAIKU "," HI_BACK ",\"tools\":[" JSON "],\"tool_choice\":{\"type\":"
-      "\"tool\",\"name\":\"" AI_ANTHROPIC_JSON "\","
+      "\"tool\",\"name\":\"" AI_WIRE_JSON "\","
       "\"disable_parallel_tool_use\":true}}", "" },
 
     { "schema by a tool among others", "{" HAIKU "," HI "," TOOLS "," SCHEMA
@@ -1189,7 +1189,7 @@ static const decode_case_t  decodes[] = {
 
     { "the answer by a tool",
       START BLOCK(0, "{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\""
-                     AI_ANTHROPIC_JSON "\",\"input\":{}}")
+                     AI_WIRE_JSON "\",\"input\":{}}")
       PARTIAL(0, "{\\\"x\\\":") PARTIAL(0, "1}") STOP(0) FINISH("tool_use"),
       STARTED "TEXT {\"x\":\nTEXT 1}\nUSAGE 2 7 3 0 9 0\n"
       "FINISH STOP tool_use \nEND \n", AI_OK, 0 },
@@ -1299,7 +1299,7 @@ static const decode_case_t  answers[] = {
 
     { "the answer by a tool",
       "{\"content\":[{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\""
-      AI_ANTHROPIC_JSON "\",\"input\":{\"x\": [1]}}],\"stop_reason\":"
+      AI_WIRE_JSON "\",\"input\":{\"x\": [1]}}],\"stop_reason\":"
       "\"tool_use\"}",
       "START  \nTEXT {\"x\": [1]}\nFINISH STOP tool_use \n", AI_OK, 0 },
 

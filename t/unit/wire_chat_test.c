@@ -1051,7 +1051,7 @@ test_25_reasoning_only_chunks(void)
              "\"google-gemini-v1\"},{\"type\":\"reasoning.encrypted\","
              "\"data\":\"x\",\"format\":\"xai-responses-v1\"},{\"type\":"
              "\"reasoning.encrypted\",\"data\":\"?\",\"format\":\"new\"}]"),
-           "R:a S1:sig S2:red S3:g S4:x unknown1");
+           "R:a S1:sig S2:red S3:g S5:x unknown1");
 
     /* the words are only in the entries, or in a whole message */
 

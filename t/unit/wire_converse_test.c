@@ -562,7 +562,7 @@ static const request_case_t  tools[] = {
       "\"properties\":{\"n\":{\"type\":\"number\",\"maximum\":1.50}}}},"
       "\"strict\":true}},{\"toolSpec\":{\"name\":\"y\",\"inputSchema\":"
       "{\"json\":" EMPTY "}}}," CACHE ",{\"toolSpec\":{\"name\":\"z\","
-      "\"inputSchema\":{\"json\":{\"type\":\"object\"}}}}]}}", "tools", NULL },
+      "\"inputSchema\":{\"json\":" EMPTY "}}}]}}", "tools", NULL },
 
     { "auto", SONNET45, "{" HI "," TOOLS_CHOICE("\"auto\":{}") "}",
       "{" HI "," TOOLS_CHOICE("\"auto\":{}") "}", "", NULL },
@@ -848,7 +848,7 @@ static const request_case_t  mistake_22[] = {
     "\"structure\":{\"jsonSchema\":{\"name\":\"n\",\"schema\":"              \
     "\"{\\\"type\\\":\\\"object\\\"}\"}}}}"
 #define ANSWER_TOOL                                                          \
-    "{\"toolSpec\":{\"name\":\"" AI_CONVERSE_JSON "\",\"description\":"       \
+    "{\"toolSpec\":{\"name\":\"" AI_WIRE_JSON "\",\"description\":"       \
     "\"Gives the answer in the form that is asked for. Always answer by "    \
     "it.\",\"inputSchema\":{\"json\":{\"type\":\"object\"}}}}"
 
@@ -868,7 +868,7 @@ static const request_case_t  formats[] = {
 
     { "by a tool", NOVA, "{" HI "," FORMAT "}",
       "{" HI ",\"toolConfig\":{\"tools\":[" ANSWER_TOOL "],\"toolChoice\":"
-      "{\"tool\":{\"name\":\"" AI_CONVERSE_JSON "\"}}}}", "", NULL },
+      "{\"tool\":{\"name\":\"" AI_WIRE_JSON "\"}}}}", "", NULL },
     { "by a tool among others", HAIKU35, "{" HI "," TOOLS "," FORMAT "}",
       "{" HI ",\"toolConfig\":{\"tools\":[" TOOL_A "," ANSWER_TOOL "],"
       "\"toolChoice\":{\"any\":{}}}}", "", NULL },
@@ -1190,7 +1190,9 @@ read_thought(reader_t *r, const cJSON *v)
 {
     text_add(&r->thoughts, member(v, "text"));
 
-    if (member(v, "signature")[0] != '\0') {
+    if (member(v, "signature")[0] != '\0'
+        && strcmp(member(v, "signature"), AI_STATE_UNSIGNED) != 0)
+    {
         text_add(&r->states, member(v, "signature"));
         text_add(&r->states, ";");
     }
@@ -1639,7 +1641,7 @@ test_answer_by_tool(void)
     event(&a, "messageStart", "{\"role\":\"assistant\"}");
     event(&a, "contentBlockStart", "{\"contentBlockIndex\":0,\"start\":"
               "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\""
-              AI_CONVERSE_JSON "\"}}}");
+              AI_WIRE_JSON "\"}}}");
     event(&a, DELTA("0", "\"toolUse\":{\"input\":\"{\\\"a\\\":\"}"));
     event(&a, DELTA("0", "\"toolUse\":{\"input\":\"1}\"}"));
     event(&a, STOP("0"));
@@ -2161,6 +2163,32 @@ test_mistake_12_unknown_operation(void)
 }
 
 
+/* arrays where there should be objects have no names to be looked at */
+
+static void
+test_wrong_types(void)
+{
+    reader_t   r;
+    ai_tap_t   tap;
+    ai_uint_t  i;
+
+    static const char  *const documents[] = {
+        "{\"output\":{\"message\":{\"content\":[[{}],1,null]}},\"usage\":[1]}",
+        "{\"output\":{\"message\":{\"content\":[{\"toolUse\":[1],\"text\":1,"
+        "\"reasoningContent\":[\"a\"],\"citationsContent\":[2]}]}}}",
+        "{\"output\":{\"message\":{\"content\":{\"a\":{\"text\":[]}}}},"
+        "\"stopReason\":[]}"
+    };
+
+    for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+        CHECK_INT(document(documents[i], strlen(documents[i]), 0, &r, &tap),
+                  AI_EVENT_CONTENT);
+        CHECK_UINT(r.text.len, 0);
+        reader_free(&r);
+    }
+}
+
+
 /* ---- recordings ---- */
 
 static char *
@@ -2397,6 +2425,7 @@ main(void)
     UNIT_RUN(test_documents);
     UNIT_RUN(test_cited_documents);
     UNIT_RUN(test_mistake_12_unknown_operation);
+    UNIT_RUN(test_wrong_types);
     UNIT_RUN(test_recorded_documents);
     UNIT_RUN(test_mistake_30_recorded_streams);
 

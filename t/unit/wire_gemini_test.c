@@ -587,8 +587,8 @@ test_parse_refused(void)
     CHECK_REFUSED("{" USER ",\"generationConfig\":{\"temperature\":\"1\"}}",
                   "generationConfig.temperature: must be a number");
     CHECK_REFUSED("{" USER ",\"generationConfig\":{\"stopSequences\":[1]}}",
-                  "generationConfig.stopSequences: must be an array of "
-                  "strings");
+                  "generationConfig.stopSequences: an array of strings is "
+                  "expected");
     CHECK_REFUSED("{" USER ",\"generationConfig\":{\"responseModalities\":"
                   "[\"AUDIO\"]}}",
                   "generationConfig.responseModalities: nothing but text can "
@@ -911,15 +911,15 @@ test_render_effort(void)
         const char   *want;
     } rows[] = {
         { "gemini-2.5-flash", AI_EFFORT_NONE, "thinkingBudget\":0}" },
-        { "gemini-2.5-flash", AI_EFFORT_LOW, "thinkingBudget\":1024}" },
-        { "gemini-2.5-flash", AI_EFFORT_MEDIUM, "thinkingBudget\":2048}" },
-        { "gemini-2.5-pro", AI_EFFORT_HIGH, "thinkingBudget\":4096}" },
+        { "gemini-2.5-flash", AI_EFFORT_LOW, "thinkingBudget\":1024," },
+        { "gemini-2.5-flash", AI_EFFORT_MEDIUM, "thinkingBudget\":2048," },
+        { "gemini-2.5-pro", AI_EFFORT_HIGH, "thinkingBudget\":4096," },
         { "gemini-2.5-pro", AI_EFFORT_NONE, "thinkingBudget\":128}" },
         { "gemini-3-flash", AI_EFFORT_NONE, "thinkingLevel\":\"minimal\"}" },
-        { "gemini-3-pro", AI_EFFORT_MINIMAL, "thinkingLevel\":\"low\"}" },
-        { "gemini-3-pro", AI_EFFORT_MEDIUM, "thinkingLevel\":\"high\"}" },
-        { "gemini-3-flash", AI_EFFORT_MEDIUM, "thinkingLevel\":\"medium\"}" },
-        { "gemini-3-flash", AI_EFFORT_MAX, "thinkingLevel\":\"high\"}" },
+        { "gemini-3-pro", AI_EFFORT_MINIMAL, "thinkingLevel\":\"low\"," },
+        { "gemini-3-pro", AI_EFFORT_MEDIUM, "thinkingLevel\":\"high\"," },
+        { "gemini-3-flash", AI_EFFORT_MEDIUM, "thinkingLevel\":\"medium\"," },
+        { "gemini-3-flash", AI_EFFORT_MAX, "thinkingLevel\":\"high\"," },
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -1716,7 +1716,7 @@ emit_usage(answer_t *a)
 
 #define CALL                                                                 \
     "{\"functionCall\":{\"id\":\"i\",\"name\":\"f\",\"args\":"             \
-    "{\"x\":\"\\n\"}}}"
+    "{\"x\":\"\\n\"}},\"thoughtSignature\":\"" AI_STATE_UNSIGNED "\"}"
 
 
 static void

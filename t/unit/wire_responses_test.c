@@ -984,10 +984,8 @@ test_16_6_zero_arguments(void)
 static void
 test_custom(void)
 {
-    enc_t         c;
-    ai_tool_t    *tool;
-    grammar_t     g;
-    ai_request_t  req;
+    enc_t      c;
+    grammar_t  g;
 
     enc_init(&c, NULL, MAX);
     say(&c, AI_DELTA_START, "");
@@ -999,25 +997,6 @@ test_custom(void)
     enc_check(&c, &g);
     CHECK_TEXT(text_of(output(&g, 0), "type"), "custom_tool_call");
     CHECK_TEXT(text_of(output(&g, 0), "input"), "*** Begin\nend");
-    grammar_free(&g);
-
-    /* the provider knows functions only */
-
-    ai_request_init(&req, &unit_arena);
-    tool = ai_request_tool(&req);
-    tool->type = AI_TOOL_CUSTOM;
-    tool->name = mstr("patch");
-
-    enc_init(&c, &req, MAX);
-    say(&c, AI_DELTA_START, "");
-    say_call(&c, 0, "call_a", "patch", 0);
-    say(&c, AI_DELTA_ARGS, "{\"input\":\"a\\n");
-    say(&c, AI_DELTA_ARGS, "\\\"b\"}");
-    say(&c, AI_DELTA_CALL_END, "");
-    say_end(&c, AI_FINISH_TOOLS);
-    enc_check(&c, &g);
-    CHECK_TEXT(text_of(output(&g, 0), "type"), "custom_tool_call");
-    CHECK_TEXT(text_of(output(&g, 0), "input"), "a\n\"b");
     grammar_free(&g);
 }
 
@@ -1826,7 +1805,10 @@ oracle(dec_t *r, const cJSON *response)
             grow(&r->reasoning, grown(&one), one.len);
             free(one.p);
 
-            if (text_of(item, "encrypted_content")[0] != '\0') {
+            if (text_of(item, "encrypted_content")[0] != '\0'
+                && strcmp(text_of(item, "encrypted_content"),
+                          AI_STATE_UNSIGNED) != 0)
+            {
                 grow(&r->states, text_of(item, "id"),
                      strlen(text_of(item, "id")));
                 grow(&r->states, " ", 1);
@@ -2633,7 +2615,7 @@ test_render_foreign(void)
     CHECK(!cJSON_HasObjectItem(v, "temperature"));
     CHECK(cJSON_IsFalse(cJSON_GetObjectItem(v, "store")));
     CHECK_INT(cJSON_GetObjectItem(v, "max_output_tokens")->valueint, 16);
-    CHECK_INT(strlen(text_of(v, "user")), 32);
+    CHECK_INT(strlen(text_of(v, "user")), 16);
     CHECK_TEXT(text_of(cJSON_GetObjectItem(v, "reasoning"), "effort"),
                "high");
 

@@ -1,0 +1,1026 @@
+
+/*
+ * Copyright (C) the ngx_http_ai_gateway_module authors
+ *
+ * Answers as a client of each dialect reads them: streams by their grammar,
+ * strictly, and documents.  Written from wire-formats.md, and of the code
+ * under test nothing is used.
+ */
+
+
+#ifndef _HUB_READ_H_INCLUDED_
+#define _HUB_READ_H_INCLUDED_
+
+
+#include "hub.h"
+
+
+#define HUB_CALLS  16
+
+typedef struct {
+    char         id[256];
+    char         name[128];
+    char         args[4096];
+    char         state[1024];
+    int          open;
+} hub_call_t;
+
+typedef struct {
+    char         text[8192];
+    char         thought[4096];
+    char         state[2048];          /* in the slot that clients echo */
+    char         state_id[128];
+    hub_call_t   calls[HUB_CALLS];
+    int          ncalls;
+    char         finish[64];
+    char         error[512];
+    int          opens;                /* of a stream, or of an assistant */
+    int          finishes;
+    int          ends;
+    int          errors;
+    int          usages;
+    long         in;                   /* as the dialect counts it */
+    long         cached;
+    long         written;
+    long         out;
+    long         reasoning;
+    long         total;
+    long         early;                /* input told at the beginning */
+    int          block;                /* the open one, or -1 */
+    int          next;                 /* index, sequence number */
+    char         kind[32];             /* of the open block */
+    size_t       told;                 /* bytes of deltas, of Responses */
+    const char  *bad;                  /* what breaks the grammar */
+} hub_read_t;
+
+
+#define HUB_APPEND(to, from)  hub_append(to, sizeof(to), from)
+
+static inline void
+hub_append(char *to, size_t size, const char *from)
+{
+    size_t  len;
+
+    len = strlen(to);
+    snprintf(to + len, size - len, "%s", from);
+}
+
+
+static inline void
+hub_set(char *to, size_t size, const char *from)
+{
+    to[0] = '\0';
+    hub_append(to, size, from);
+}
+
+
+static inline void
+hub_bad(hub_read_t *r, const char *what)
+{
+    if (r->bad == NULL) {
+        r->bad = what;
+    }
+}
+
+
+static inline long
+hub_number(const cJSON *v, const char *path)
+{
+    v = hub_at(v, path);
+
+    return cJSON_IsNumber(v) ? (long) v->valuedouble : 0;
+}
+
+
+static inline hub_call_t *
+hub_call(hub_read_t *r, const char *id, const char *name)
+{
+    hub_call_t  *c;
+
+    if (r->ncalls == HUB_CALLS) {
+        hub_bad(r, "too many calls");
+        return &r->calls[0];
+    }
+
+    c = &r->calls[r->ncalls++];
+    hub_set(c->id, sizeof(c->id), id);
+    hub_set(c->name, sizeof(c->name), name);
+
+    return c;
+}
+
+
+static inline void
+hub_object(hub_call_t *c, const cJSON *v)
+{
+    char  *s;
+
+    s = v ? cJSON_PrintUnformatted(v) : NULL;
+    hub_set(c->args, sizeof(c->args), s ? s : "");
+    free(s);
+}
+
+
+static inline void
+hub_finish(hub_read_t *r, const char *finish)
+{
+    hub_set(r->finish, sizeof(r->finish), finish);
+    r->finishes++;
+}
+
+
+static inline void
+hub_error(hub_read_t *r, const char *message)
+{
+    hub_set(r->error, sizeof(r->error), message);
+    r->errors++;
+}
+
+
+/* chat/completions: of "delta" and of "message" */
+
+static inline void
+hub_chat_thoughts(hub_read_t *r, const cJSON *m)
+{
+    const cJSON  *e;
+
+    HUB_APPEND(r->thought, hub_text(m, "reasoning_content"));
+
+    cJSON_ArrayForEach(e, hub_at(m, "reasoning_details")) {
+        HUB_APPEND(r->state, hub_text(e, "signature"));
+        HUB_APPEND(r->state, hub_text(e, "data"));
+        HUB_APPEND(r->state_id, hub_text(e, "id"));
+    }
+}
+
+
+static inline void
+hub_chat_usage(hub_read_t *r, const cJSON *u)
+{
+    if (!cJSON_IsObject(u)) {
+        return;
+    }
+
+    r->usages++;
+    r->in = hub_number(u, "prompt_tokens");
+    r->cached = hub_number(u, "prompt_tokens_details.cached_tokens");
+    r->out = hub_number(u, "completion_tokens");
+    r->reasoning = hub_number(u, "completion_tokens_details.reasoning_tokens");
+    r->total = hub_number(u, "total_tokens");
+}
+
+
+static inline void
+hub_chat_call(hub_read_t *r, const cJSON *v)
+{
+    int          n;
+    hub_call_t  *c;
+
+    if (!cJSON_IsNumber(hub_at(v, "index"))) {
+        hub_bad(r, "a call without an index");
+        return;
+    }
+
+    n = (int) hub_number(v, "index");
+
+    if (n == r->ncalls) {
+        if (hub_text(v, "id")[0] == '\0'
+            || strcmp(hub_text(v, "type"), "function") != 0
+            || hub_text(v, "function.name")[0] == '\0')
+        {
+            hub_bad(r, "a call that begins without id, type or name");
+        }
+
+        c = hub_call(r, hub_text(v, "id"), hub_text(v, "function.name"));
+        hub_set(c->state, sizeof(c->state),
+                hub_text(v, "extra_content.google.thought_signature"));
+
+    } else if (n != r->ncalls - 1) {
+        hub_bad(r, "an index out of order");
+        return;
+
+    } else if (hub_at(v, "id") != NULL || hub_at(v, "function.name") != NULL) {
+        hub_bad(r, "an id or a name told again");
+    }
+
+    HUB_APPEND(r->calls[n].args, hub_text(v, "function.arguments"));
+}
+
+
+static inline void
+hub_chat_event(hub_read_t *r, const char *name, const cJSON *v)
+{
+    const cJSON  *delta, *call;
+
+    if (name[0] != '\0') {
+        hub_bad(r, "an event with a name");
+    }
+
+    if (hub_at(v, "error") != NULL) {
+        hub_error(r, hub_text(v, "error.message"));
+        return;
+    }
+
+    hub_chat_usage(r, hub_at(v, "usage"));
+
+    delta = hub_at(v, "choices.0.delta");
+
+    if (delta == NULL) {
+        return;
+    }
+
+    if (r->finishes) {
+        hub_bad(r, "a delta after the finish");
+    }
+
+    if (hub_at(delta, "role") != NULL) {
+        r->opens++;
+
+    } else if (r->opens == 0) {
+        hub_bad(r, "the first chunk has no role");
+    }
+
+    HUB_APPEND(r->text, hub_text(delta, "content"));
+    hub_chat_thoughts(r, delta);
+
+    cJSON_ArrayForEach(call, hub_at(delta, "tool_calls")) {
+        hub_chat_call(r, call);
+    }
+
+    if (cJSON_IsString(hub_at(v, "choices.0.finish_reason"))) {
+        hub_finish(r, hub_text(v, "choices.0.finish_reason"));
+    }
+}
+
+
+static inline void
+hub_chat_document(hub_read_t *r, const cJSON *v)
+{
+    hub_call_t   *c;
+    const cJSON  *m, *call;
+
+    m = hub_at(v, "choices.0.message");
+    r->opens = strcmp(hub_text(m, "role"), "assistant") == 0;
+    HUB_APPEND(r->text, hub_text(m, "content"));
+    hub_chat_thoughts(r, m);
+
+    cJSON_ArrayForEach(call, hub_at(m, "tool_calls")) {
+        c = hub_call(r, hub_text(call, "id"), hub_text(call, "function.name"));
+        HUB_APPEND(c->args, hub_text(call, "function.arguments"));
+        HUB_APPEND(c->state,
+                   hub_text(call, "extra_content.google.thought_signature"));
+    }
+
+    hub_finish(r, hub_text(v, "choices.0.finish_reason"));
+    hub_chat_usage(r, hub_at(v, "usage"));
+}
+
+
+/* Responses: the object at the end has all of it */
+
+static inline void
+hub_responses_item(hub_read_t *r, const cJSON *item)
+{
+    const cJSON  *part;
+    hub_call_t   *c;
+    const char   *type;
+
+    type = hub_text(item, "type");
+
+    if (hub_text(item, "id")[0] == '\0'
+        || (hub_text(item, "status")[0] == '\0'
+            && strcmp(type, "reasoning") != 0))
+    {
+        hub_bad(r, "an item without id or status");
+    }
+
+    if (strcmp(type, "function_call") == 0) {
+        c = hub_call(r, hub_text(item, "call_id"), hub_text(item, "name"));
+        HUB_APPEND(c->args, hub_text(item, "arguments"));
+    }
+
+    if (strcmp(type, "message") == 0) {
+
+        cJSON_ArrayForEach(part, hub_at(item, "content")) {
+            HUB_APPEND(r->text, hub_text(part, "text"));
+        }
+    }
+
+    if (strcmp(type, "reasoning") == 0) {
+        HUB_APPEND(r->state, hub_text(item, "encrypted_content"));
+        HUB_APPEND(r->state_id, hub_text(item, "id"));
+
+        cJSON_ArrayForEach(part, hub_at(item, "summary")) {
+            HUB_APPEND(r->thought, hub_text(part, "text"));
+        }
+    }
+}
+
+
+static inline void
+hub_responses_document(hub_read_t *r, const cJSON *v)
+{
+    size_t        i;
+    const cJSON  *item, *u;
+
+    static const char  *const names[] = {
+        "output", "error", "incomplete_details", "status", "created_at",
+        "model", "parallel_tool_calls", "tool_choice", "tools", "text", "id"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (hub_at(v, names[i]) == NULL) {
+            hub_bad(r, names[i]);
+        }
+    }
+
+    r->opens = 1;
+
+    cJSON_ArrayForEach(item, hub_at(v, "output")) {
+        hub_responses_item(r, item);
+    }
+
+    hub_finish(r, hub_text(v, "incomplete_details.reason")[0]
+                  ? hub_text(v, "incomplete_details.reason")
+                  : r->ncalls ? "tool_calls" : hub_text(v, "status"));
+
+    u = hub_at(v, "usage");
+
+    if (cJSON_IsObject(u)) {
+        r->usages++;
+        r->in = hub_number(u, "input_tokens");
+        r->cached = hub_number(u, "input_tokens_details.cached_tokens");
+        r->out = hub_number(u, "output_tokens");
+        r->reasoning = hub_number(u, "output_tokens_details.reasoning_tokens");
+        r->total = hub_number(u, "total_tokens");
+    }
+}
+
+
+static inline void
+hub_responses_added(hub_read_t *r, const cJSON *v)
+{
+    const cJSON  *item;
+
+    item = hub_at(v, "item");
+
+    if (r->block != -1 || hub_number(v, "output_index") != r->early) {
+        hub_bad(r, "items overlap, or have no index of their own");
+    }
+
+    if (hub_at(item, "id") == NULL) {
+        hub_bad(r, "an item without an id");
+    }
+
+    if (strcmp(hub_text(item, "type"), "message") == 0
+        && !cJSON_IsArray(hub_at(item, "content")))
+    {
+        hub_bad(r, "a message without content[]");
+    }
+
+    r->block = (int) r->early++;
+}
+
+
+static inline void
+hub_responses_event(hub_read_t *r, const char *name, const cJSON *v)
+{
+    int          i;
+    size_t       n;
+    const char  *type;
+    hub_read_t   end;
+
+    type = hub_text(v, "type");
+
+    if (strcmp(name, type) != 0) {
+        hub_bad(r, "an event of another name than its type");
+    }
+
+    if (!cJSON_IsNumber(hub_at(v, "sequence_number"))
+        || hub_number(v, "sequence_number") != r->next++)
+    {
+        hub_bad(r, "a gap in sequence_number");
+    }
+
+    if (strcmp(type, "response.created") == 0) {
+        r->opens++;
+
+    } else if (strcmp(type, "response.output_item.added") == 0) {
+        hub_responses_added(r, v);
+
+    } else if (strcmp(type, "response.output_item.done") == 0) {
+        r->block = -1;
+        hub_responses_item(r, hub_at(v, "item"));
+
+    } else if (strcmp(type, "response.output_text.delta") == 0
+               || strcmp(type, "response.reasoning_summary_text.delta") == 0
+               || strcmp(type, "response.function_call_arguments.delta") == 0)
+    {
+        r->told += strlen(hub_text(v, "delta"));
+
+    } else if (strcmp(type, "response.failed") == 0) {
+        hub_error(r, hub_text(v, "response.error.message"));
+
+    } else if (strcmp(type, "response.completed") == 0
+               || strcmp(type, "response.incomplete") == 0)
+    {
+        memset(&end, 0, sizeof(hub_read_t));
+        hub_responses_document(&end, hub_at(v, "response"));
+
+        if (strcmp(end.text, r->text) != 0 || end.ncalls != r->ncalls) {
+            hub_bad(r, "the end does not repeat the items");
+        }
+
+        n = strlen(end.text) + strlen(end.thought);
+
+        for (i = 0; i < end.ncalls; i++) {
+            n += strlen(end.calls[i].args);
+        }
+
+        if (n != r->told) {
+            hub_bad(r, "the deltas are not what the items say");
+        }
+
+        end.ends = 1;
+        end.early = r->early;
+        end.bad = r->bad ? r->bad : end.bad;
+        end.block = r->block;
+        *r = end;
+    }
+}
+
+
+/* Anthropic */
+
+static inline void
+hub_messages_usage(hub_read_t *r, const cJSON *u)
+{
+    if (hub_at(u, "input_tokens") != NULL) {
+        r->in = hub_number(u, "input_tokens");
+    }
+
+    if (hub_at(u, "cache_read_input_tokens") != NULL) {
+        r->cached = hub_number(u, "cache_read_input_tokens");
+        r->written = hub_number(u, "cache_creation_input_tokens");
+    }
+
+    r->out = hub_number(u, "output_tokens");
+    r->total = r->in + r->cached + r->written + r->out;
+    r->usages++;
+}
+
+
+static inline void
+hub_messages_block(hub_read_t *r, const cJSON *b, int whole)
+{
+    const char  *type;
+    hub_call_t  *c;
+
+    type = hub_text(b, "type");
+    hub_set(r->kind, sizeof(r->kind), type);
+
+    HUB_APPEND(r->text, hub_text(b, "text"));
+    HUB_APPEND(r->thought, hub_text(b, "thinking"));
+    HUB_APPEND(r->state, hub_text(b, "signature"));
+    HUB_APPEND(r->state, hub_text(b, "data"));
+
+    if (strcmp(type, "tool_use") == 0) {
+        c = hub_call(r, hub_text(b, "id"), hub_text(b, "name"));
+
+        if (!cJSON_IsObject(hub_at(b, "input"))) {
+            hub_bad(r, "tool_use without an input object");
+        }
+
+        if (whole) {
+            hub_object(c, hub_at(b, "input"));
+        }
+    }
+}
+
+
+static inline void
+hub_messages_delta(hub_read_t *r, const cJSON *v)
+{
+    const char  *type;
+
+    type = hub_text(v, "delta.type");
+
+    if (hub_number(v, "index") != r->block) {
+        hub_bad(r, "a delta of a block that is not open");
+    }
+
+    if ((strcmp(type, "text_delta") == 0) != (strcmp(r->kind, "text") == 0)
+        || (strcmp(type, "input_json_delta") == 0)
+           != (strcmp(r->kind, "tool_use") == 0))
+    {
+        hub_bad(r, "a delta of another type than its block");
+    }
+
+    HUB_APPEND(r->text, hub_text(v, "delta.text"));
+    HUB_APPEND(r->thought, hub_text(v, "delta.thinking"));
+    HUB_APPEND(r->state, hub_text(v, "delta.signature"));
+
+    if (r->ncalls != 0) {
+        HUB_APPEND(r->calls[r->ncalls - 1].args,
+                   hub_text(v, "delta.partial_json"));
+    }
+}
+
+
+static inline void
+hub_messages_event(hub_read_t *r, const char *name, const cJSON *v)
+{
+    if (strcmp(name, hub_text(v, "type")) != 0) {
+        hub_bad(r, "an event of another name than its type");
+    }
+
+    if (r->ends || r->errors) {
+        hub_bad(r, "something after message_stop or error");
+    }
+
+    if (strcmp(name, "error") == 0) {
+        hub_error(r, hub_text(v, "error.message"));
+
+    } else if (strcmp(name, "message_start") == 0) {
+        r->opens++;
+        hub_messages_usage(r, hub_at(v, "message.usage"));
+        r->early = r->in;
+        r->usages = 0;
+
+    } else if (strcmp(name, "content_block_start") == 0) {
+
+        if (r->block != -1 || hub_number(v, "index") != r->next) {
+            hub_bad(r, "blocks overlap, or are out of order");
+        }
+
+        r->block = r->next++;
+        hub_messages_block(r, hub_at(v, "content_block"), 0);
+
+    } else if (strcmp(name, "content_block_delta") == 0) {
+        hub_messages_delta(r, v);
+
+    } else if (strcmp(name, "content_block_stop") == 0) {
+
+        if (hub_number(v, "index") != r->block) {
+            hub_bad(r, "the stop of a block that is not open");
+        }
+
+        r->block = -1;
+
+    } else if (strcmp(name, "message_delta") == 0) {
+        hub_finish(r, hub_text(v, "delta.stop_reason"));
+        hub_messages_usage(r, hub_at(v, "usage"));
+
+    } else if (strcmp(name, "message_stop") == 0) {
+        r->ends++;
+    }
+}
+
+
+static inline void
+hub_messages_document(hub_read_t *r, const cJSON *v)
+{
+    const cJSON  *b;
+
+    r->opens = strcmp(hub_text(v, "role"), "assistant") == 0;
+
+    cJSON_ArrayForEach(b, hub_at(v, "content")) {
+        hub_messages_block(r, b, 1);
+    }
+
+    hub_finish(r, hub_text(v, "stop_reason"));
+    hub_messages_usage(r, hub_at(v, "usage"));
+}
+
+
+/* Gemini: each event is a document */
+
+static inline void
+hub_generate_document(hub_read_t *r, const cJSON *v)
+{
+    const cJSON  *part, *u;
+    hub_call_t   *c;
+
+    if (hub_at(v, "error") != NULL) {
+        hub_error(r, hub_text(v, "error.message"));
+        return;
+    }
+
+    r->opens = 1;
+
+    cJSON_ArrayForEach(part, hub_at(v, "candidates.0.content.parts")) {
+
+        if (cJSON_IsTrue(hub_at(part, "thought"))) {
+            HUB_APPEND(r->thought, hub_text(part, "text"));
+
+        } else {
+            HUB_APPEND(r->text, hub_text(part, "text"));
+        }
+
+        if (hub_at(part, "functionCall") != NULL) {
+            c = hub_call(r, hub_text(part, "functionCall.id"),
+                         hub_text(part, "functionCall.name"));
+            hub_object(c, hub_at(part, "functionCall.args"));
+            HUB_APPEND(c->state, hub_text(part, "thoughtSignature"));
+
+        } else {
+            HUB_APPEND(r->state, hub_text(part, "thoughtSignature"));
+        }
+    }
+
+    if (hub_at(v, "candidates.0.finishReason") != NULL) {
+        hub_finish(r, hub_text(v, "candidates.0.finishReason"));
+        r->ends++;
+    }
+
+    u = hub_at(v, "usageMetadata");
+
+    if (cJSON_IsObject(u)) {
+        r->usages++;
+        r->in = hub_number(u, "promptTokenCount");
+        r->cached = hub_number(u, "cachedContentTokenCount");
+        r->reasoning = hub_number(u, "thoughtsTokenCount");
+        r->out = hub_number(u, "candidatesTokenCount") + r->reasoning;
+        r->total = hub_number(u, "totalTokenCount");
+    }
+}
+
+
+/* Cohere: what are arrays in a document are objects in events */
+
+static inline void
+hub_cohere_usage(hub_read_t *r, const cJSON *u)
+{
+    if (cJSON_IsObject(u)) {
+        r->usages++;
+        r->in = hub_number(u, "tokens.input_tokens");
+        r->out = hub_number(u, "tokens.output_tokens");
+        r->total = r->in + r->out;
+    }
+}
+
+
+static inline void
+hub_cohere_event(hub_read_t *r, const char *name, const cJSON *v)
+{
+    const cJSON  *call;
+
+    if (strcmp(name, hub_text(v, "type")) != 0) {
+        hub_bad(r, "an event of another name than its type");
+    }
+
+    call = hub_at(v, "delta.message.tool_calls");
+
+    HUB_APPEND(r->text, hub_text(v, "delta.message.content.text"));
+    HUB_APPEND(r->thought, hub_text(v, "delta.message.content.thinking"));
+
+    if (strcmp(name, "message-start") == 0) {
+        r->opens++;
+
+    } else if (strcmp(name, "tool-call-start") == 0) {
+        hub_call(r, hub_text(call, "id"), hub_text(call, "function.name"));
+        HUB_APPEND(r->calls[r->ncalls - 1].args,
+                   hub_text(call, "function.arguments"));
+
+    } else if (strcmp(name, "tool-call-delta") == 0 && r->ncalls != 0) {
+        HUB_APPEND(r->calls[r->ncalls - 1].args,
+                   hub_text(call, "function.arguments"));
+
+    } else if (strcmp(name, "message-end") == 0) {
+
+        if (strcmp(hub_text(v, "delta.finish_reason"), "ERROR") == 0) {
+            hub_error(r, hub_text(v, "delta.error"));
+            return;
+        }
+
+        hub_finish(r, hub_text(v, "delta.finish_reason"));
+        hub_cohere_usage(r, hub_at(v, "delta.usage"));
+    }
+}
+
+
+static inline void
+hub_cohere_document(hub_read_t *r, const cJSON *v)
+{
+    hub_call_t   *c;
+    const cJSON  *e;
+
+    r->opens = strcmp(hub_text(v, "message.role"), "assistant") == 0;
+
+    cJSON_ArrayForEach(e, hub_at(v, "message.content")) {
+        HUB_APPEND(r->text, hub_text(e, "text"));
+        HUB_APPEND(r->thought, hub_text(e, "thinking"));
+    }
+
+    cJSON_ArrayForEach(e, hub_at(v, "message.tool_calls")) {
+        c = hub_call(r, hub_text(e, "id"), hub_text(e, "function.name"));
+        HUB_APPEND(c->args, hub_text(e, "function.arguments"));
+    }
+
+    hub_finish(r, hub_text(v, "finish_reason"));
+    hub_cohere_usage(r, hub_at(v, "usage"));
+}
+
+
+/* Bedrock Converse */
+
+static inline void
+hub_converse_usage(hub_read_t *r, const cJSON *u)
+{
+    r->usages++;
+    r->in = hub_number(u, "inputTokens");
+    r->cached = hub_number(u, "cacheReadInputTokens");
+    r->written = hub_number(u, "cacheWriteInputTokens");
+    r->out = hub_number(u, "outputTokens");
+    r->total = hub_number(u, "totalTokens");
+}
+
+
+static inline void
+hub_converse_event(hub_read_t *r, const char *name, const cJSON *v)
+{
+    const cJSON  *delta;
+
+    delta = hub_at(v, "delta");
+
+    if (strstr(name, "xception") != NULL) {
+        hub_error(r, hub_text(v, "message"));
+
+    } else if (strcmp(name, "messageStart") == 0) {
+        r->opens++;
+
+    } else if (strcmp(name, "contentBlockStart") == 0) {
+        hub_call(r, hub_text(v, "start.toolUse.toolUseId"),
+                 hub_text(v, "start.toolUse.name"));
+
+    } else if (strcmp(name, "contentBlockDelta") == 0) {
+        HUB_APPEND(r->text, hub_text(delta, "text"));
+        HUB_APPEND(r->thought, hub_text(delta, "reasoningContent.text"));
+        HUB_APPEND(r->state, hub_text(delta, "reasoningContent.signature"));
+        HUB_APPEND(r->state,
+                   hub_text(delta, "reasoningContent.redactedContent"));
+
+        if (hub_at(delta, "toolUse") != NULL && r->ncalls != 0) {
+            HUB_APPEND(r->calls[r->ncalls - 1].args,
+                       hub_text(delta, "toolUse.input"));
+        }
+
+    } else if (strcmp(name, "messageStop") == 0) {
+        hub_finish(r, hub_text(v, "stopReason"));
+
+    } else if (strcmp(name, "metadata") == 0) {
+        hub_converse_usage(r, hub_at(v, "usage"));
+        r->ends++;
+    }
+}
+
+
+static inline void
+hub_converse_document(hub_read_t *r, const cJSON *v)
+{
+    hub_call_t   *c;
+    const cJSON  *b;
+
+    r->opens = strcmp(hub_text(v, "output.message.role"), "assistant") == 0;
+
+    cJSON_ArrayForEach(b, hub_at(v, "output.message.content")) {
+        HUB_APPEND(r->text, hub_text(b, "text"));
+        HUB_APPEND(r->thought,
+                   hub_text(b, "reasoningContent.reasoningText.text"));
+        HUB_APPEND(r->state,
+                   hub_text(b, "reasoningContent.reasoningText.signature"));
+        HUB_APPEND(r->state, hub_text(b, "reasoningContent.redactedContent"));
+
+        if (hub_at(b, "toolUse") != NULL) {
+            c = hub_call(r, hub_text(b, "toolUse.toolUseId"),
+                         hub_text(b, "toolUse.name"));
+            hub_object(c, hub_at(b, "toolUse.input"));
+        }
+    }
+
+    hub_finish(r, hub_text(v, "stopReason"));
+    hub_converse_usage(r, hub_at(v, "usage"));
+}
+
+
+static inline void
+hub_read_event(hub_read_t *r, ai_op_e client, const char *name,
+    const char *data, size_t len)
+{
+    cJSON  *v;
+
+    if (r->ends && client != AI_OP_COHERE_CHAT) {
+        hub_bad(r, "something after the end");
+    }
+
+    if (len == 6 && memcmp(data, "[DONE]", 6) == 0) {
+        r->ends++;
+        return;
+    }
+
+    v = cJSON_ParseWithLength(data, len);
+
+    if (v == NULL) {
+        hub_bad(r, "data that is no JSON");
+        return;
+    }
+
+    switch (client) {
+
+    case AI_OP_CHAT:
+        hub_chat_event(r, name, v);
+        break;
+
+    case AI_OP_RESPONSES:
+        hub_responses_event(r, name, v);
+        break;
+
+    case AI_OP_MESSAGES:
+        hub_messages_event(r, name, v);
+        break;
+
+    case AI_OP_STREAM_GENERATE:
+        hub_generate_document(r, v);
+        break;
+
+    case AI_OP_COHERE_CHAT:
+        hub_cohere_event(r, name, v);
+        break;
+
+    default:
+        hub_converse_event(r, name, v);
+    }
+
+    cJSON_Delete(v);
+}
+
+
+/* LF or CRLF, one line of data each, as encoders here write them */
+
+static inline void
+hub_read_sse(hub_read_t *r, ai_op_e client)
+{
+    char    name[64];
+    char   *p, *eol, *last, *data;
+    size_t  len;
+
+    name[0] = '\0';
+    data = NULL;
+    len = 0;
+    last = hub.out + hub.len;
+
+    for (p = hub.out; p < last; p = eol + 1) {
+
+        eol = memchr(p, '\n', (size_t) (last - p));
+
+        if (eol == NULL) {
+            hub_bad(r, "the last line has no end");
+            return;
+        }
+
+        if (eol > p && eol[-1] == '\r') {
+            eol[-1] = ' ';
+        }
+
+        if (eol == p || (eol == p + 1 && *p == ' ')) {
+            if (data != NULL) {
+                hub_read_event(r, client, name, data, len);
+            }
+
+            name[0] = '\0';
+            data = NULL;
+
+        } else if (strncmp(p, "event: ", 7) == 0) {
+            snprintf(name, sizeof(name), "%.*s", (int) (eol - p - 7), p + 7);
+
+        } else if (strncmp(p, "data: ", 6) == 0 && data == NULL) {
+            data = p + 6;
+            len = (size_t) (eol - data);
+
+        } else if (*p != ':') {
+            hub_bad(r, "a line that is no field");
+        }
+    }
+
+    if (data != NULL) {
+        hub_bad(r, "the last event has no end");
+    }
+}
+
+
+static inline uint32_t
+hub_uint(const u_char *p)
+{
+    return (uint32_t) p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+
+static inline void
+hub_read_aws(hub_read_t *r)
+{
+    char     name[64];
+    u_char  *p, *h, *last;
+    size_t   total, headers, n, m;
+
+    last = (u_char *) hub.out + hub.len;
+
+    for (p = (u_char *) hub.out; p < last; p += total) {
+        total = last - p >= 16 ? hub_uint(p) : 0;
+
+        if (total < 16 || total > (size_t) (last - p)
+            || hub_uint(p + 8) != crc32(0, p, 8)
+            || hub_uint(p + total - 4) != crc32(0, p, total - 4))
+        {
+            hub_bad(r, "a broken frame");
+            return;
+        }
+
+        headers = hub_uint(p + 4);
+        name[0] = '\0';
+
+        for (h = p + 12; h < p + 12 + headers; h += m) {
+            n = h[0];
+            m = 1 + n + 3 + ((size_t) h[n + 2] << 8 | h[n + 3]);
+
+            if ((n == 11 && memcmp(h + 1, ":event-type", n) == 0)
+                || (n == 15 && memcmp(h + 1, ":exception-type", n) == 0))
+            {
+                snprintf(name, sizeof(name), "%.*s", (int) (m - n - 4),
+                         h + n + 4);
+            }
+        }
+
+        hub_read_event(r, AI_OP_CONVERSE_STREAM, name, (char *) h,
+                       total - headers - 16);
+    }
+}
+
+
+/* hub.out, that a client of op got as a stream */
+
+static inline void
+hub_read(hub_read_t *r, ai_op_e client)
+{
+    memset(r, 0, sizeof(hub_read_t));
+    r->block = -1;
+
+    if (client == AI_OP_CONVERSE_STREAM) {
+        hub_read_aws(r);
+
+    } else {
+        hub_read_sse(r, client);
+    }
+
+    if (r->block != -1 && r->errors == 0) {
+        hub_bad(r, "a block is open at the end");
+    }
+}
+
+
+/* or as a document */
+
+static inline void
+hub_read_document(hub_read_t *r, ai_op_e client)
+{
+    cJSON  *v;
+
+    memset(r, 0, sizeof(hub_read_t));
+
+    v = cJSON_ParseWithLength(hub.out, hub.len);
+
+    if (v == NULL) {
+        hub_bad(r, "no JSON");
+        return;
+    }
+
+    switch (client) {
+
+    case AI_OP_CHAT:
+        hub_chat_document(r, v);
+        break;
+
+    case AI_OP_RESPONSES:
+        hub_responses_document(r, v);
+        break;
+
+    case AI_OP_MESSAGES:
+        hub_messages_document(r, v);
+        break;
+
+    case AI_OP_GENERATE:
+        hub_generate_document(r, v);
+        break;
+
+    case AI_OP_COHERE_CHAT:
+        hub_cohere_document(r, v);
+        break;
+
+    default:
+        hub_converse_document(r, v);
+    }
+
+    cJSON_Delete(v);
+}
+
+
+#endif /* _HUB_READ_H_INCLUDED_ */
