@@ -8,6 +8,7 @@
 # docs/directives.md: "### ai_name", and below the heading of a block one
 # "#### name" for each directive inside of it.
 # docs/variables.md: "### $ai_name".
+# docs/providers.md: "### name" for each preset, below it a block with it.
 
 use strict;
 use warnings;
@@ -76,6 +77,34 @@ compare('directive', 'docs/directives.md', \%directives, \%documented);
     slurp('docs/variables.md') =~ /^### +`?(\$ai_\w+)`?[ \t]*$/mg;
 
 compare('variable', 'docs/variables.md', \%variables, \%documented);
+
+# presets: the rows of ai_vendors[] that have a name
+
+my $table = 'ngx_http_ai_gateway_module/core/ai_vendor_table.c';
+
+my %presets = map { $_ => $table }
+    slurp($table) =~ /^\s*\{\s*ai_string\("([\w-]+)"\),\s*"\w+",$/gm;
+
+cmp_ok(scalar keys %presets, '>', 0, 'presets found in the C table');
+
+%documented = ();
+
+for my $section (split /^(?=#{1,3} )/m, slurp('docs/providers.md')) {
+    next unless $section =~ /^### ([a-z0-9-]+)[ \t]*$/m;
+
+    my $name = $1;
+    $documented{$name} = 1;
+
+    like($section, qr/^```nginx\n(?:.*\n)*?ai_provider\s+\Q$name\E\s+\{/m,
+         "preset $name has a block in docs/providers.md");
+}
+
+compare('preset', 'docs/providers.md', \%presets, \%documented);
+
+%documented = map { $_ => 1 }
+    $text =~ /^\| `([a-z0-9-]+)` \| (?:\w+) \| `https?:/mg;
+
+compare('preset', 'docs/directives.md', \%presets, \%documented);
 
 done_testing();
 
