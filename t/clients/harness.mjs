@@ -102,7 +102,7 @@ export async function within(ms, what, promise) {
 }
 
 
-function freePort() {
+export function freePort() {
     return new Promise((resolve, reject) => {
         const s = net.createServer();
 
@@ -165,6 +165,28 @@ function config(prefix, port, closed, own) {
             access_log ${prefix}/mock.log mock;
         }`);
 
+    return frame(prefix, `
+    log_format mock '$status $request_uri';
+    ${routes.map((r) => r.http).join("")}
+
+    ai_tier gpt { alias gpt-mock embed-mock; target openai-ok/*; }
+    ai_tier claude { alias claude-mock; target anthropic-ok/*; }
+    ai_tier gemini { alias gemini-mock; target gemini-ok/*; }
+
+    server {
+        listen 127.0.0.1:${port};
+
+        location / { ai_gateway on; }
+        ${routes.map((r) => r.location).join("")}
+        ${mocks.join("")}
+    }
+`);
+}
+
+
+/* what is around the servers of any configuration */
+
+function frame(prefix, http) {
     const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map((name) => `
     ${name}_temp_path ${prefix}/${name};`);
@@ -187,22 +209,9 @@ events {
 
 http {${temp.join("")}
     log_format ai escape=none '$ai_log';
-    log_format mock '$status $request_uri';
     access_log ${prefix}/access.log ai;
     client_max_body_size 8m;
-    ${routes.map((r) => r.http).join("")}
-
-    ai_tier gpt { alias gpt-mock embed-mock; target openai-ok/*; }
-    ai_tier claude { alias claude-mock; target anthropic-ok/*; }
-    ai_tier gemini { alias gemini-mock; target gemini-ok/*; }
-
-    server {
-        listen 127.0.0.1:${port};
-
-        location / { ai_gateway on; }
-        ${routes.map((r) => r.location).join("")}
-        ${mocks.join("")}
-    }
+${http}
 }
 `;
 }
@@ -286,7 +295,9 @@ class Gateway {
         fs.writeFileSync(path.join(this.prefix, "key"), PROVIDER_KEY,
                          { mode: 0o600 });
         fs.writeFileSync(path.join(this.prefix, "nginx.conf"),
-                         config(this.prefix, port, await freePort(), own));
+                         typeof own == "function"
+            ? frame(this.prefix, await own(this, port))
+            : config(this.prefix, port, await freePort(), own));
 
         const env = { ...process.env };
 
@@ -361,7 +372,9 @@ class Gateway {
 
 /*
  * Starts nginx; "own" are routes to other providers than the mock, as
- * { dialect, name, url }.  With AI_KEEP set, the files remain.
+ * { dialect, name, url }, or a function of the gateway and its port that
+ * returns what is in http {} in place of all mocks.  With AI_KEEP set, the
+ * files remain.
  */
 
 export async function start(own = []) {
