@@ -79,10 +79,24 @@ my @rows = (
      'unknown value "zzzzzz" in "preset", expected "openai", "anthropic"'],
     ["dialect", "ai_provider x {\n    dialect antropic;\n}", 2,
      'unknown value "antropic" in "dialect", did you mean "anthropic"?'],
-    ["dialect, nothing near", "ai_provider x {\n    dialect cohere;\n}", 2,
-     'unknown value "cohere" in "dialect", expected "openai", "anthropic" '],
+    ["dialect, nothing near", "ai_provider x {\n    dialect zzzzzz;\n}", 2,
+     'unknown value "zzzzzz" in "dialect", expected "openai", "responses", '
+     . '"anthropic", "gemini", "cohere", "bedrock" or "ollama"'],
     ["auth", "$lab\nauth basic;\n}", 2,
-     'unknown value "basic" in "auth", expected "bearer", "x-api-key"'],
+     'unknown value "basic" in "auth", expected "bearer", "x-api-key", '
+     . '"api-key", "x-goog-api-key", "sigv4", "google" or "none"'],
+    ["region", "$lab\nregion us_east/1;\n}", 2,
+     'invalid value "us_east/1" in "region", expected up to 128 letters, '
+     . 'digits and "-"'],
+    ["project", "$lab\nproject a/b;\n}", 2,
+     'invalid value "a/b" in "project", expected up to 128 letters, digits '
+     . 'and "-_.:"'],
+    ["empty project", "$lab\nproject '';\n}", 2,
+     'invalid value "" in "project"'],
+    ["api_version", "$lab\napi_version 2024?x;\n}", 2,
+     'invalid value "2024?x" in "api_version", expected up to 128 letters, '
+     . 'digits and "-_."'],
+    ["region twice", "$lab\nregion a;\nregion b;\n}", 3, 'is duplicate'],
 
     # endpoint
 
@@ -112,6 +126,27 @@ my @rows = (
      'ai_provider "x" has no "endpoint" and is not a preset'],
     ["azure", "\nai_provider azure { key file:$dir/key; }", 2,
      'ai_provider "azure" has no "endpoint", expected e.g. "https://RESOURCE'],
+    ["bedrock, no region", "\nai_provider bedrock { key file:$dir/key; }", 2,
+     'ai_provider "bedrock" has no "region", expected e.g. '
+     . '"region us-east-1"'],
+    ["bedrock-mantle, no region",
+     "\nai_provider x { preset bedrock-mantle; key file:$dir/key; }", 2,
+     'ai_provider "x" has no "region"'],
+    ["sigv4, no region", "$lab auth sigv4; key file:$dir/key; }", 1,
+     'ai_provider "lab" has no "region", expected e.g. "region us-east-1"'],
+    ["vertex, no project", "\nai_provider vertex { key file:$dir/key;\n"
+     . "region global; }", 2,
+     'ai_provider "vertex" has no "project", expected e.g. '
+     . '"project my-project"'],
+    ["vertex, no region", "\nai_provider vertex { key file:$dir/key;\n"
+     . "project p; }", 2, 'ai_provider "vertex" has no "region"'],
+    ["cloudflare, no project",
+     "\nai_provider cloudflare { key file:$dir/key; }", 2,
+     'ai_provider "cloudflare" has no "project"'],
+    ["azure-classic, no version",
+     "\nai_provider azure-classic { key file:$dir/key; $local }", 2,
+     'ai_provider "azure-classic" has no "api_version", expected e.g. '
+     . '"api_version 2024-10-21"'],
     ["no dialect", "ai_provider x { $local }", 1,
      'ai_provider "x" has no "dialect" and is not a preset'],
     ["upstream with a port", "upstream pool { server 127.0.0.1:1; }\n"
@@ -134,7 +169,7 @@ my @rows = (
      'the key of ai_provider "lab" must not be written here, as "nginx -T" '
      . 'prints it: expected "env:NAME", "file:PATH"'],
     ["literal after a word", "$lab\nkey Bearer sk-CANARY;\n}", 2,
-     'invalid second parameter of "key", expected "weight=N"'],
+     'invalid parameter of "key", expected "weight=N"'],
     ["literal in a header", "$lab\nheader Authorization 'Bearer CANARY';\n}",
      2, 'header "Authorization" carries a credential, use "key" and "auth"'],
     ["literal in a query", "$lab\nquery key CANARY;\n}", 2,

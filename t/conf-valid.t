@@ -46,18 +46,43 @@ accepted("all directives of a provider", "
         connect_timeout 500ms; first_token_timeout 1m; idle_timeout 1m;
         timeout 1h; keepalive 0; keepalive_timeout 1m;
         keepalive_requests 10; ssl_verify off; ssl_verify_depth 2;
+        project a.b:c-1; region us-east-1; api_version 2024-05-01-preview;
         ssl_name x.test; ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers HIGH;
     }");
 
-for my $preset (qw(openai anthropic gemini deepseek fireworks groq mistral
-                   openrouter together xai azure))
-{
+# each row of the table of vendors
+
+my $table = slurp("ngx_http_ai_gateway_module/core/ai_vendor_table.c");
+my @presets = $table =~ /^    \{ ai_string\("([^"]+)"\), "/gm;
+my $args = "region us-east-1; project p; api_version 2024-10-21;";
+
+cmp_ok(scalar @presets, '>', 30, "presets found in the table");
+
+for my $preset (@presets) {
+    my $block = "$key auth bearer; endpoint http://127.0.0.1:1; $args";
+
     accepted("preset $preset", "
-        ai_provider $preset { $key endpoint http://127.0.0.1:1; }
-        ai_provider x { preset $preset; $key endpoint http://127.0.0.1:1; }");
+        ai_provider $preset { $block }
+        ai_provider x { preset $preset; $block }");
 }
 
-accepted("preset $_, no key", "ai_provider $_ { }") for qw(ollama vllm);
+accepted("preset $_, no key", "ai_provider $_ { }")
+    for qw(ollama ollama-native vllm llamacpp sglang lmstudio);
+
+accepted("dialect $_", "
+    ai_provider x { dialect $_; auth none; endpoint http://127.0.0.1:1; }")
+    for qw(openai responses anthropic gemini cohere bedrock ollama);
+
+# the hosts do not exist
+
+accepted("region in $_->[0]", "
+        ai_provider x { preset $_->[0]; $key auth bearer; region no-where-1;
+                        project p; }",
+         qr/host "\Q$_->[1]\E" of ai_provider "x" is not found/)
+    for ["bedrock", "bedrock-runtime.no-where-1.amazonaws.com"],
+        ["bedrock-mantle", "bedrock-mantle.no-where-1.api.aws"],
+        ["vertex", "no-where-1-aiplatform.googleapis.com"];
+
 
 accepted("endpoint $_", "ai_provider x { dialect gemini; endpoint $_; }")
     for qw(http://127.0.0.1 HTTP://127.0.0.1:8080/ http://[::1]:8080/v1
@@ -141,8 +166,17 @@ my $ng = nginx(
         ai_provider base { dialect openai; endpoint http://$at; $key
                            header x-team red; query v 1; }
         ai_provider path { dialect openai; endpoint http://$at/v1/; }
+        ai_provider groq { $key endpoint http://$at; }
+        ai_provider cloudflare { $key endpoint http://$at; project acc; }
+        ai_provider deepseek { $key endpoint http://$at; }
+        ai_provider azure-classic { $key endpoint http://$at;
+                                    api_version 2024-10-21; }
         ai_tier one { alias m1 pre* ~^re; target base/upstream-1; }
         ai_tier org/two { target path/*; }
+        ai_tier groq { target groq/m; }
+        ai_tier cloudflare { target cloudflare/m; }
+        ai_tier deepseek { target deepseek/m; }
+        ai_tier azure-classic { target azure-classic/m-1; }
         map \$http_x_tier \$tier { default ''; two org/two; }",
     locations => "
         location / { ai_gateway on; }
@@ -173,6 +207,19 @@ my $sent = json(last_request());
 like($sent, qr{/v1/chat/completions\?v=1}, "default base, query");
 like($sent, qr/x-team/i, "header");
 like($sent, qr/\Q$at\E/, "Host has the port");
+
+for my $case (["groq", "/openai/v1/chat/completions"],
+              ["cloudflare",
+               "/client/v4/accounts/acc/ai/v1/chat/completions"],
+              ["deepseek", "/chat/completions"],
+              ["azure-classic", "/openai/deployments/m-1/chat/completions"
+                                . "?api-version=2024-10-21"])
+{
+    my ($preset, $want) = @$case;
+
+    good(chat($ng, $preset), "preset $preset");
+    like(json(last_request()), qr{"\Q$want\E"}, "preset $preset: path");
+}
 
 my $path = "v1/chat/completions";
 

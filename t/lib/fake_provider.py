@@ -2,9 +2,10 @@
 """
 Copyright (C) the ngx_http_ai_gateway_module authors
 
-A provider for the tests: answers as OpenAI, Anthropic and Gemini do, or as
-badly as a named fault wants.  Prints one line of JSON with its ports when it
-is ready; ends when its standard input does, or after --max-seconds.
+A provider for the tests: answers as OpenAI, Anthropic, Gemini, Cohere,
+Bedrock and Ollama do, or as badly as a named fault wants.  Prints one line of
+JSON with its ports when it is ready; ends when its standard input does, or
+after --max-seconds.
 
 A fault is chosen by, in this order: the script set through the control API,
 the path prefix /fault/NAME, the model name fault-NAME, the default of the
@@ -21,9 +22,9 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from fake import (control, dialects, dns, exchange, faults_body,  # noqa: E402
-                  faults_stream, faults_time, faults_wire, listeners,
-                  wire)
+from fake import (auth, control, dialects, dns, exchange,  # noqa: E402
+                  faults_body, faults_frames, faults_stream, faults_time,
+                  faults_wire, listeners, wire)
 
 MODEL = re.compile(rb'"model"\s*:\s*"((?:fault-|replay:)[^"\\]{1,200})"')
 
@@ -75,6 +76,7 @@ class Provider:
         if not early:
             await conn.read_body(req)
             wire.note_body(rec, req)
+            rec["sigv4"] = auth.check_sigv4(req, self.store.aws)
             if isinstance(rec["model"], str) and model is None:
                 model = rec["model"]
                 spec = spec or fault_of(model)
@@ -101,7 +103,9 @@ class Provider:
                     conn.buf[:60])))
             watcher = asyncio.ensure_future(conn.watch())
         try:
-            if x.rec["fault"].startswith("replay:"):
+            if x.ans.surface == "token":
+                await auth.token(x)
+            elif x.rec["fault"].startswith("replay:"):
                 path, _, query = x.rec["fault"][7:].partition("?")
                 x.params = exchange.parse_spec("replay?" + query)[1]
                 await x.replay(path)

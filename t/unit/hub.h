@@ -312,10 +312,11 @@ hub_check_text(const cJSON *v, const char *path, const char *want,
 #define HUB_JSON(v, path, want)                                              \
     hub_check_json(v, path, want, __FILE__, __LINE__)
 
-static inline void
+static inline int
 hub_check_json(const cJSON *v, const char *path, const char *want,
     const char *file, int line)
 {
+    int        ok;
     char      *got;
     ai_str_t   s;
 
@@ -323,13 +324,16 @@ hub_check_json(const cJSON *v, const char *path, const char *want,
     got = v ? cJSON_PrintUnformatted(v) : NULL;
     s = hub_json(want);
 
-    if (!unit_diff(got ? got : "", got ? strlen(got) : 0, s.data, s.len,
-                   file, line, path))
-    {
+    ok = unit_diff(got ? got : "", got ? strlen(got) : 0, s.data, s.len,
+                   file, line, path);
+
+    if (!ok) {
         printf("    %s\n", hub.out);
     }
 
     free(got);
+
+    return ok;
 }
 
 

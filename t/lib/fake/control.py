@@ -12,7 +12,11 @@ The control API of the fake provider, on a port of its own:
     POST /__chaos/script       {"faults": [...]}: for the next requests
     POST /__chaos/default      {"listener": "main", "fault": NAME or null}
     POST /__chaos/counter      {"name": N}: set counters (dns_flip)
-    POST /__chaos/reset        forget everything
+    POST /__chaos/aws          {ID: {"secret": S, "token": T}} of signatures
+    POST /__chaos/google       {"public": PATH, "email": E, "kid": K, "mode":
+                               ok, 500, stall, reset or a body, "delay": D,
+                               "expires": N, "client_id"...}: the endpoint
+    POST /__chaos/reset        forget everything but the two above
 """
 
 import asyncio
@@ -122,6 +126,14 @@ class Control:
         for key, value in data.items():
             self.store.counters[key] = int(value)
         return 200, dict(self.store.counters)
+
+    async def post_aws(self, args, data):
+        self.store.aws = data
+        return 200, {}
+
+    async def post_google(self, args, data):
+        self.store.google = data
+        return 200, {}
 
     async def post_reset(self, args, data):
         self.store.reset()

@@ -8,6 +8,7 @@ JSON document, or as a list of stream events which faults may rearrange.
 
 import json
 import re
+import urllib.parse
 
 PIECES = ["Hello", ", Grüße", " from", " the", " fake", " provider:",
           " 世界", " 😀", " \"quoted\"", " and", " \\ done."]
@@ -30,15 +31,25 @@ def dumps(obj):
 
 def surface_of(method, path):
     """Which API a path is of, by its suffix; and the model in the path."""
-    m = re.search(r"/models/([^/]+):([A-Za-z]+)$", path)
+    path = urllib.parse.unquote(path)
+    m = re.search(r"/models/(.+):([A-Za-z]+)$", path)
     if m:
         name = {"generateContent": "gemini",
                 "streamGenerateContent": "gemini-stream",
                 "countTokens": "gemini-count",
                 "embedContent": "gemini-embed",
-                "batchEmbedContents": "gemini-embed"}.get(m.group(2))
+                "batchEmbedContents": "gemini-batch",
+                "predict": "predict", "rawPredict": "raw-predict",
+                "streamRawPredict": "raw-predict"}.get(m.group(2))
         return name or "other", m.group(1)
+    m = re.search(r"/model/(.+)/(converse|converse-stream|invoke"
+                  r"|invoke-with-response-stream)$", path)
+    if m:
+        return m.group(2).replace("-with-response", ""), m.group(1)
     for suffix, name in (("/chat/completions", "chat"),
+                         ("/token", "token"), ("/api/chat", "ollama"),
+                         ("/api/embed", "ollama-embed"),
+                         ("/v2/chat", "cohere"), ("/v2/embed", "cohere-embed"),
                          ("/completions", "completions"),
                          ("/embeddings", "embeddings"),
                          ("/responses", "responses"),
@@ -52,16 +63,27 @@ def surface_of(method, path):
 
 
 def family(surface):
-    if surface in ("messages", "count"):
+    if surface in ("messages", "count", "raw-predict"):
         return "anthropic"
-    if surface.startswith("gemini"):
+    if surface.startswith("gemini") or surface == "predict":
         return "gemini"
+    for name in ("cohere", "ollama"):
+        if surface.startswith(name):
+            return name
+    if surface.startswith(("converse", "invoke")):
+        return "bedrock"
     return "openai"
 
 
 def error_body(surface, status, message, kind=None, code=None):
     """An error document in the dialect of the surface."""
     fam = family(surface)
+    if fam == "cohere":
+        return {"id": "fake", "message": message}
+    if fam == "bedrock":
+        return {"message": message}
+    if fam == "ollama":
+        return {"error": message}
     if fam == "anthropic":
         names = {400: "invalid_request_error", 401: "authentication_error",
                  402: "billing_error", 403: "permission_error",
@@ -130,7 +152,7 @@ class Answer:
         if surface == "gemini-stream":
             self.stream = True
         if surface not in ("chat", "completions", "responses", "messages",
-                           "gemini-stream"):
+                           "gemini-stream", "raw-predict"):
             self.stream = False
         self.eol = "\n"
         if family(surface) == "gemini":

@@ -13,7 +13,7 @@ import os
 import re
 import time
 
-from . import dialects, wire
+from . import answers, dialects, wire
 
 FAULTS = collections.OrderedDict()
 FAMILIES = []
@@ -26,6 +26,11 @@ REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized",
            429: "Too Many Requests", 500: "Internal Server Error",
            502: "Bad Gateway", 503: "Service Unavailable",
            504: "Gateway Timeout", 529: "Overloaded"}
+
+AWS_ERRORS = {400: "ValidationException", 403: "AccessDeniedException",
+              404: "ResourceNotFoundException", 429: "ThrottlingException",
+              401: "UnrecognizedClientException",
+              503: "ServiceUnavailableException"}
 
 JSON_TYPE = ("content-type", "application/json")
 SSE_TYPE = ("content-type", "text/event-stream; charset=utf-8")
@@ -94,7 +99,7 @@ class Exchange:
         self.out = bytearray()      # payload sent, for the record
 
     def prepare(self, surface, model):
-        self.ans = dialects.Answer(surface, self.req, model, self.params,
+        self.ans = answers.Answer(surface, self.req, model, self.params,
                                    self.rec["id"])
         self.rec["surface"] = surface
         if self.ans.stream:
@@ -159,6 +164,10 @@ class Exchange:
         await self.raw(self.head(status, heads) + body)
 
     async def error(self, status, message="fake error", headers=(), **more):
+        headers = list(headers)
+        if dialects.family(self.ans.surface) == "bedrock":
+            headers.append(("x-amzn-errortype", AWS_ERRORS.get(
+                status, "InternalServerException")))
         await self.document(
             dialects.error_body(self.ans.surface, status, message, **more),
             status, headers)
@@ -166,7 +175,8 @@ class Exchange:
     async def begin(self, headers=(), ctype=None):
         """Send the head of a chunked body."""
         if ctype is None:
-            ctype = SSE_TYPE if self.ans.stream else JSON_TYPE
+            ctype = (("content-type", self.ans.stream_type())
+                     if self.ans.stream else JSON_TYPE)
         await self.raw(self.head(200, [ctype, ("transfer-encoding",
                                                "chunked")] + list(headers)))
 

@@ -52,6 +52,8 @@ class Store:
         self.next_conn = 0
         self.open = {}
         self.last_error = None
+        self.aws = {}               # see auth.py
+        self.google = {}
         self.reset()
 
     def reset(self):
@@ -374,7 +376,7 @@ def new_record(store, conn, req):
         "model": None, "stream": None, "surface": None, "fault": None,
         "status": None, "done": False, "client_closed": False,
         "closed_after": None, "bytes_sent": 0, "duration": None,
-        "body_out": None,
+        "body_out": None, "sigv4": None, "token": None,
         "tls": None if tls is None else {
             "version": tls.version(), "sni": getattr(tls, "fake_sni", None),
             "resumed": bool(tls.session_reused)},
