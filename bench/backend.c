@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_ai_gateway_module authors
  *
  * The provider: reads a request, answers with a canned completion, or with
- * a stream whose events are sent when bench_backend_go() says so.
+ * a stream whose events are sent when bench_backend_go() says so.  Whether it
+ * speaks as OpenAI does or as Anthropic does depends on the path.
  */
 
 
@@ -65,6 +66,57 @@
     "\"completion_tokens_details\":{\"reasoning_tokens\":0}},"               \
     "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_0123456789\"}"
 
+#define BACKEND_EVENT(name, members)                                         \
+    "event: " name "\ndata: {\"type\":\"" name "\"" members "}\n\n"
+
+#define BACKEND_BLOCK  ",\"index\":0"
+
+#define BACKEND_COUNTS                                                       \
+    "\"usage\":{\"input_tokens\":250,\"cache_creation_input_tokens\":0,"     \
+    "\"cache_read_input_tokens\":0,\"output_tokens\":"
+
+#define BACKEND_MESSAGE                                                      \
+    "{\"id\":\"msg_bench0123456789abcdef\",\"type\":\"message\","            \
+    "\"role\":\"assistant\",\"model\":\"bench-model\",\"content\":["
+
+#define BACKEND_MESSAGE_START                                                \
+    BACKEND_EVENT("message_start", ",\"message\":" BACKEND_MESSAGE "],"      \
+        "\"stop_reason\":null,\"stop_sequence\":null," BACKEND_COUNTS "1}}")
+
+#define BACKEND_MESSAGE_BLOCK                                                \
+    BACKEND_EVENT("content_block_start", BACKEND_BLOCK                       \
+        ",\"content_block\":{\"type\":\"text\",\"text\":\"\"}")                \
+    BACKEND_EVENT("ping", "")
+
+#define BACKEND_MESSAGE_TOKEN                                                \
+    BACKEND_EVENT("content_block_delta", BACKEND_BLOCK                       \
+        ",\"delta\":{\"type\":\"text_delta\",\"text\":\" token\"}")
+
+#define BACKEND_MESSAGE_END                                                  \
+    BACKEND_EVENT("content_block_stop", BACKEND_BLOCK)                       \
+    BACKEND_EVENT("message_delta",                                           \
+        ",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},"    \
+        BACKEND_COUNTS "400}")                                               \
+    BACKEND_EVENT("message_stop", "")
+
+#define BACKEND_MESSAGE_DOCUMENT                                             \
+    BACKEND_MESSAGE "{\"type\":\"text\",\"text\":\"" BACKEND_TEXT             \
+    BACKEND_TEXT BACKEND_TEXT BACKEND_TEXT "\"}],"                           \
+    "\"stop_reason\":\"end_turn\",\"stop_sequence\":null,"                   \
+    BACKEND_COUNTS "180}}"
+
+
+/* what is sent; the first two in one write, as the last three */
+
+typedef struct {
+    const char        *first;
+    const char        *token;
+    const char        *last;
+    const char        *usage;       /* if that was asked for */
+    const char        *done;
+    const char        *document;
+} backend_dialect_t;
+
 
 typedef struct {
     bench_handler_pt   handler;
@@ -77,6 +129,7 @@ typedef struct {
     int                fd;
     unsigned           sent;        /* events with content, of a stream */
     unsigned           usage:1;     /* was asked for */
+    unsigned           anthropic:1;
     size_t             head;        /* length of the head, once it is read */
     size_t             need;        /* length of the request */
     size_t             len;
@@ -90,8 +143,25 @@ static int backend_parse(backend_conn_t *c);
 static void backend_answer(backend_conn_t *c);
 static void backend_stream(backend_conn_t *c, const char *user);
 static void backend_send(backend_conn_t *c, const char *data, size_t len);
-static size_t backend_chunk(char *p, const char *data, size_t len);
+static size_t backend_chunk(char *p, const char *data);
 
+
+static const backend_dialect_t  backend_dialects[] = {
+
+    { BACKEND_ROLE,
+      BACKEND_TOKEN,
+      BACKEND_FINISH,
+      BACKEND_USAGE,
+      BACKEND_DONE,
+      BACKEND_DOCUMENT },
+
+    { BACKEND_MESSAGE_START BACKEND_MESSAGE_BLOCK,
+      BACKEND_MESSAGE_TOKEN,
+      BACKEND_MESSAGE_END,
+      "",
+      "",
+      BACKEND_MESSAGE_DOCUMENT }
+};
 
 static backend_listener_t   backend_listener;
 static backend_conn_t      *backend_streams[BENCH_MAX_CONNS];
@@ -231,15 +301,14 @@ static void
 backend_answer(backend_conn_t *c)
 {
     int          n;
-    char         model[64];
-    const char  *user;
-
-    static char    document[4096];
-    static size_t  len;
+    char         model[64], document[4096];
+    size_t       len;
+    const char  *user, *text;
 
     c->buf[c->len] = '\0';
+    c->anthropic = (strncmp(c->buf, "POST /v1/messages ", 18) == 0);
 
-    /* "model" is the first member, "user" the last one */
+    /* "model" is the first member, the identity in one of the last */
 
     n = snprintf(model, sizeof(model), "{\"model\":\"%s\",", bench.model);
 
@@ -257,16 +326,16 @@ backend_answer(backend_conn_t *c)
         return;
     }
 
-    if (len == 0) {
-        len = snprintf(document, sizeof(document),
-                       "HTTP/1.1 200 OK\r\n"
-                       "Date: Mon, 16 Jun 2025 12:00:00 GMT\r\n"
-                       "Content-Type: application/json\r\n"
-                       "Content-Length: %zu\r\n"
-                       "Connection: keep-alive\r\n"
-                       "x-request-id: req_0123456789abcdef\r\n\r\n%s",
-                       sizeof(BACKEND_DOCUMENT) - 1, BACKEND_DOCUMENT);
-    }
+    text = backend_dialects[c->anthropic].document;
+
+    len = snprintf(document, sizeof(document),
+                   "HTTP/1.1 200 OK\r\n"
+                   "Date: Mon, 16 Jun 2025 12:00:00 GMT\r\n"
+                   "Content-Type: application/json\r\n"
+                   "Content-Length: %zu\r\n"
+                   "Connection: keep-alive\r\n"
+                   "x-request-id: req_0123456789abcdef\r\n\r\n%s",
+                   strlen(text), text);
 
     backend_send(c, document, len);
 }
@@ -301,8 +370,8 @@ backend_stream(backend_conn_t *c, const char *user)
 
     n = sizeof(head) - 1;
     memcpy(out, head, n);
-    n += backend_chunk(out + n, BACKEND_ROLE, sizeof(BACKEND_ROLE) - 1);
-    n += backend_chunk(out + n, BACKEND_TOKEN, sizeof(BACKEND_TOKEN) - 1);
+    n += backend_chunk(out + n, backend_dialects[c->anthropic].first);
+    n += backend_chunk(out + n, backend_dialects[c->anthropic].token);
 
     backend_send(c, out, n);
 }
@@ -311,42 +380,40 @@ backend_stream(backend_conn_t *c, const char *user)
 void
 bench_backend_go(unsigned id)
 {
-    char             out[4096];
-    size_t           n;
-    backend_conn_t  *c;
+    char                      out[4096];
+    size_t                    n;
+    backend_conn_t           *c;
+    const backend_dialect_t  *d;
 
     c = backend_streams[id];
+    d = &backend_dialects[c->anthropic];
 
     if (c->sent < bench.events) {
         c->sent++;
-        n = backend_chunk(out, BACKEND_TOKEN, sizeof(BACKEND_TOKEN) - 1);
+        n = backend_chunk(out, d->token);
 
     } else {
-        n = backend_chunk(out, BACKEND_FINISH, sizeof(BACKEND_FINISH) - 1);
+        n = backend_chunk(out, d->last);
 
         if (c->usage) {
-            n += backend_chunk(out + n, BACKEND_USAGE,
-                               sizeof(BACKEND_USAGE) - 1);
+            n += backend_chunk(out + n, d->usage);
         }
 
-        n += backend_chunk(out + n, BACKEND_DONE, sizeof(BACKEND_DONE) - 1);
-        n += backend_chunk(out + n, "", 0);
+        n += backend_chunk(out + n, d->done);
+        n += sprintf(out + n, "0\r\n\r\n");
     }
 
     backend_send(c, out, n);
 }
 
 
+/* an empty one would be the last */
+
 static size_t
-backend_chunk(char *p, const char *data, size_t len)
+backend_chunk(char *p, const char *data)
 {
-    int  n;
-
-    n = sprintf(p, "%zx\r\n", len);
-    memcpy(p + n, data, len);
-    memcpy(p + n + len, "\r\n", 2);
-
-    return n + len + 2;
+    return *data ? (size_t) sprintf(p, "%zx\r\n%s\r\n", strlen(data), data)
+                 : 0;
 }
 
 

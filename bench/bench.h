@@ -24,8 +24,8 @@
 /* events of a stream beside those with content: role, finish, [DONE] */
 #define BENCH_ODD_EVENTS   3
 
-/* how the identity of a stream is written, as the last member of a body */
-#define BENCH_ID           "\"user\":\"stream-"
+/* how the identity of a stream begins, the value of the last member */
+#define BENCH_ID           ":\"stream-"
 #define BENCH_ID_DIGITS    6
 
 

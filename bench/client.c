@@ -83,6 +83,7 @@ static unsigned   nclients;
 static char       request[BENCH_MAX_REQUEST + BENCH_MAX_HEAD];
 static size_t     request_len;
 static size_t     request_id;       /* offset of the digits */
+static unsigned   seed;
 
 
 /*
@@ -97,9 +98,12 @@ bench_clients_prepare(size_t size, unsigned stream)
     size_t   tail, n;
 
     static const char  end[] = "\"}],\"temperature\":0.7,\"max_tokens\":512,"
-                               BENCH_ID "000000\"}";
+                               "\"user\"" BENCH_ID "000000\"}";
     static const char  turn[] = "\"},{\"role\":\"user\",\"content\":\"";
 
+    /* each time the same text */
+
+    seed = 1;
     tail = sizeof(end) - 1;
 
     body = request + sprintf(request, CLIENT_HEAD, size);
@@ -137,7 +141,6 @@ client_text(char *p, size_t len)
     const char  *word;
     unsigned     i;
 
-    static unsigned     seed;
     static const char  *words[] = {
         "the ", "model ", "is ", "asked ", "to ", "summarize ", "a ", "long ",
         "document ", "about ", "rivers ", "which ", "says ", "that ", "all ",

@@ -7,7 +7,7 @@
 #
 #   QUICK=1          fewer rounds, a third of a minute
 #   ROUNDS=N         so many rounds
-#   BENCH_PORT=N     the first of five ports on 127.0.0.1; 28480
+#   BENCH_PORT=N     the first of seven ports on 127.0.0.1; 28480
 
 set -eu
 
@@ -85,14 +85,14 @@ trap '[ -z "$pids" ] || stop' EXIT
 trap 'exit 1' INT TERM HUP
 
 
-# prepare NAME CONF PORT BACKEND: makes the prefix $work/NAME
+# prepare NAME CONF PORT DIALECT: makes the prefix $work/NAME
 
 prepare() {
     rm -rf "${work:?}/$1"
     mkdir -p "$work/$1"
     cp "$bench"/common*.conf "$work/$1/"
 
-    sed -e "s|@PORT@|$3|" -e "s|@BACKEND@|$4|" \
+    sed -e "s|@PORT@|$3|" -e "s|@BACKEND@|$port|" -e "s|@DIALECT@|$4|" \
         -e "s|@MODULE@|$work/module.so|" "$bench/$2.conf" \
         >"$work/$1/nginx.conf"
 }
@@ -143,12 +143,13 @@ worker() {
 }
 
 
-# serve [COMMAND...]: starts both and sets $direct, $proxy and $module to what
-# the driver is told of them
+# serve [COMMAND...]: starts all and sets $direct, $proxy, $module and
+# $hub to what the driver is told of them
 
 serve() {
-    prepare proxy proxy $((port + 1)) "$port"
-    prepare module gateway $((port + 2)) "$port"
+    prepare proxy proxy $((port + 1)) openai
+    prepare module gateway $((port + 2)) openai
+    prepare hub gateway $((port + 3)) anthropic
 
     direct="$port 0 bench"
 
@@ -157,13 +158,16 @@ serve() {
 
     start module "" "$@"
     module="$((port + 2)) $(worker $pid) bench-model"
+
+    start hub "" "$@"
+    hub="$((port + 3)) $(worker $pid) bench-model"
 }
 
 
 # drive NAME: does what $work/NAME.script says and appends to $work/measured
 
 drive() {
-    timeout 150 "$work/driver" "$port" "$cpu" \
+    timeout 200 "$work/driver" "$port" "$cpu" \
         <"$work/$1.script" >>"$work/measured" \
         || die "the measurement failed, logs are in $work"
 
@@ -177,7 +181,7 @@ memory() {
     for size in 1024 16384; do
         serve env
 
-        for name in proxy module; do
+        for name in proxy module hub; do
             eval "echo hold $name \$$name $size 500"
         done >"$work/memory.script"
 
@@ -200,17 +204,18 @@ timing() {
     while [ $i -lt "$rounds" ]; do
         i=$((i + 1))
 
-        # neither is always the first
+        # none is always the first
 
         if [ $((i % 2)) = 0 ]; then
-            order="proxy module"
+            order="hub proxy module"
         else
-            order="module proxy"
+            order="module proxy hub"
         fi
 
         for size in 1024 16384 131072; do
             for name in $order; do
-                eval "echo load $name \$$name $size 16 1000 0"
+                [ $name$size = hub131072 ] \
+                    || eval "echo load $name \$$name $size 16 1000 0"
             done
         done
 
@@ -219,6 +224,8 @@ timing() {
         done
 
         for name in direct $order; do
+            [ $name != hub ] || continue
+
             eval "echo load $name \$$name 1024 1 300 0"
             eval "echo load $name \$$name 1024 1 200 2"
         done
@@ -233,15 +240,16 @@ timing() {
 # logs, and callgrind write what it has counted since the last one.
 
 count() {
-    prepare counted-proxy proxy $((port + 3)) "$port"
-    prepare counted-module gateway $((port + 4)) "$port"
+    prepare counted-proxy proxy $((port + 4)) openai
+    prepare counted-module gateway $((port + 5)) openai
+    prepare counted-hub gateway $((port + 6)) anthropic
 
     # With "rep movsb" each byte would count as an instruction.
 
     tunables=glibc.cpu.x86_rep_movsb_threshold=1000000000
     tunables=$tunables:glibc.cpu.x86_rep_stosb_threshold=1000000000
 
-    for name in proxy module; do
+    for name in proxy module hub; do
         start counted-$name "master_process off;" \
             env GLIBC_TUNABLES=$tunables valgrind -q --tool=callgrind \
             --callgrind-out-file="$work/counted-$name/calls" \
@@ -250,15 +258,16 @@ count() {
         eval "${name}_pid=$pid"
     done
 
-    proxy="$((port + 3)) $proxy_pid bench"
-    module="$((port + 4)) $module_pid bench-model"
+    proxy="$((port + 4)) $proxy_pid bench"
+    module="$((port + 5)) $module_pid bench-model"
+    hub="$((port + 6)) $hub_pid bench-model"
 
     {
         n=0
         while read -r size conns requests events; do
             n=$((n + 1))
 
-            for name in proxy module; do
+            for name in proxy module hub; do
                 eval "echo load $name \$$name $size $conns $requests $events"
                 eval "echo dump \$${name}_pid '$work/counted-$name/calls.$n'"
             done
@@ -275,7 +284,7 @@ count() {
 1024 4 4 120
 END
 
-    timeout 60 "$work/driver" "$port" "$cpu" <"$work/count.script" >/dev/null \
+    timeout 90 "$work/driver" "$port" "$cpu" <"$work/count.script" >/dev/null \
         || die "the counting failed, logs are in $work"
 
     stop
@@ -290,7 +299,7 @@ END
 # counted WHAT FEW MANY UNITS: prints lines of "counted WHAT NAME N CALLS"
 
 counted() {
-    for name in proxy module; do
+    for name in proxy module hub; do
         echo "counted $1 $name $(awk -v units="$4" -f "$bench/calls.awk" \
             "$work/counted-$name/calls.$2" "$work/counted-$name/calls.$3")"
     done
