@@ -422,7 +422,9 @@ ngx_http_ai_reply_retry(ngx_http_ai_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (ctx->error == AI_ERR_QUOTA) {
+    /* these look as if trying again could help */
+
+    if (ctx->error == AI_ERR_QUOTA || ctx->error == AI_ERR_UNSUPPORTED) {
         return ngx_http_ai_reply_header(ctx->request, "x-should-retry", &no);
     }
 

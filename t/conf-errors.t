@@ -126,19 +126,19 @@ my @rows = (
      'ai_provider "x" has no "endpoint" and is not a preset'],
     ["azure", "\nai_provider azure { key file:$dir/key; }", 2,
      'ai_provider "azure" has no "endpoint", expected e.g. "https://RESOURCE'],
-    ["bedrock, no region", "\nai_provider bedrock { key file:$dir/key; }", 2,
+    ["bedrock, no region", "\nai_provider bedrock { key env:AI_UNSET; }", 2,
      'ai_provider "bedrock" has no "region", expected e.g. '
      . '"region us-east-1"'],
     ["bedrock-mantle, no region",
-     "\nai_provider x { preset bedrock-mantle; key file:$dir/key; }", 2,
+     "\nai_provider x { preset bedrock-mantle; key env:AI_UNSET; }", 2,
      'ai_provider "x" has no "region"'],
-    ["sigv4, no region", "$lab auth sigv4; key file:$dir/key; }", 1,
+    ["sigv4, no region", "$lab auth sigv4; key env:AI_UNSET; }", 1,
      'ai_provider "lab" has no "region", expected e.g. "region us-east-1"'],
-    ["vertex, no project", "\nai_provider vertex { key file:$dir/key;\n"
+    ["vertex, no project", "\nai_provider vertex { key env:AI_UNSET;\n"
      . "region global; }", 2,
      'ai_provider "vertex" has no "project", expected e.g. '
      . '"project my-project"'],
-    ["vertex, no region", "\nai_provider vertex { key file:$dir/key;\n"
+    ["vertex, no region", "\nai_provider vertex { key env:AI_UNSET;\n"
      . "project p; }", 2, 'ai_provider "vertex" has no "region"'],
     ["cloudflare, no project",
      "\nai_provider cloudflare { key file:$dir/key; }", 2,

@@ -7,31 +7,6 @@
 #include "ai_splice.h"
 
 
-#define AI_SPLICE_EDITS  8
-
-
-/*
- * An edit writes "prefix" and then "with" in place of a span.  Members that
- * are added to an object are insertions before its "}", and their prefix is
- * ,"name": of which the comma is left out in front of the first member of
- * an empty object.
- */
-
-struct ai_splice_edit_s {
-    u_char            *start;
-    u_char            *end;
-    ai_str_t           prefix;
-    ai_str_t           with;
-    unsigned           member:1;   /* made by ai_splice_member_set() */
-    unsigned           empty:1;    /* the first member of an empty object */
-    unsigned           dropped:1;  /* a later one took its place, or what it
-                                      edits is removed */
-    unsigned           removed:1;  /* made by ai_splice_members_remove() */
-    u_char            *emptied;    /* the "}" of an object that is left
-                                      without members */
-};
-
-
 static ai_splice_edit_t *ai_splice_edit(ai_splice_t *sp, u_char *start,
     u_char *end);
 static ai_int_t ai_splice_remove(ai_splice_t *sp, u_char *start,
@@ -49,10 +24,12 @@ static void ai_splice_part(ai_splice_t *sp, u_char *data, size_t len);
 void
 ai_splice_init(ai_splice_t *sp, const ai_str_t *source, ai_alloc_t *alloc)
 {
-    memset(sp, 0, sizeof(ai_splice_t));
+    memset(sp, 0, offsetof(ai_splice_t, first));
 
     sp->source = *source;
     sp->alloc = alloc;
+    sp->edits = sp->first;
+    sp->nalloc = AI_SPLICE_EDITS;
 }
 
 
@@ -218,16 +195,14 @@ ai_splice_edit(ai_splice_t *sp, u_char *start, u_char *end)
     }
 
     if (sp->nedits == sp->nalloc) {
-        n = sp->nalloc ? 2 * sp->nalloc : AI_SPLICE_EDITS;
+        n = 2 * sp->nalloc;
 
         edit = ai_alloc(sp->alloc, n * sizeof(ai_splice_edit_t));
         if (edit == NULL) {
             return NULL;
         }
 
-        if (sp->nedits) {
-            memcpy(edit, sp->edits, sp->nedits * sizeof(ai_splice_edit_t));
-        }
+        memcpy(edit, sp->edits, sp->nedits * sizeof(ai_splice_edit_t));
 
         sp->edits = edit;
         sp->nalloc = n;

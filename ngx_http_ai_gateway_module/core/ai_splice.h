@@ -14,7 +14,33 @@
 #include "ai_json.h"
 
 
+/* few bodies need more, and those take memory for them */
+
+#define AI_SPLICE_EDITS  4
+
+
 typedef struct ai_splice_edit_s  ai_splice_edit_t;
+
+/*
+ * An edit writes "prefix" and then "with" in place of a span.  Members that
+ * are added to an object are insertions before its "}", and their prefix is
+ * ,"name": of which the comma is left out in front of the first member of
+ * an empty object.
+ */
+
+struct ai_splice_edit_s {
+    u_char            *start;
+    u_char            *end;
+    ai_str_t           prefix;
+    ai_str_t           with;
+    unsigned           member:1;   /* made by ai_splice_member_set() */
+    unsigned           empty:1;    /* the first member of an empty object */
+    unsigned           dropped:1;  /* a later one took its place, or what it
+                                      edits is removed */
+    unsigned           removed:1;  /* made by ai_splice_members_remove() */
+    u_char            *emptied;    /* the "}" of an object that is left
+                                      without members */
+};
 
 
 typedef struct {
@@ -30,12 +56,14 @@ typedef struct {
     ai_str_t          *parts;      /* in order, none of them empty */
     size_t             nparts;
     size_t             len;        /* of all parts */
+
+    ai_splice_edit_t   first[AI_SPLICE_EDITS];
 } ai_splice_t;
 
 
 /*
- * Starts a list of edits.  The source's bytes, the replacements and the arena
- * must outlive the use of the parts.
+ * Starts a list of edits, which must stay where it is.  The source's bytes,
+ * the replacements and the arena must outlive the use of the parts.
  */
 
 void ai_splice_init(ai_splice_t *sp, const ai_str_t *source,

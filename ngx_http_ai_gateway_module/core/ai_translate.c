@@ -409,6 +409,13 @@ ai_translate_emit(void *data, const ai_delta_t *delta)
     t = data;
 
     if (t->what == AI_EVENT_ERROR) {
+
+        /* what it has cost nevertheless */
+
+        if (delta->type == AI_DELTA_USAGE) {
+            t->tap->usage = delta->usage;
+        }
+
         return AI_OK;
     }
 
@@ -560,6 +567,7 @@ ai_translate_fail(ai_translate_t *t, const ai_delta_t *delta)
 static ai_int_t
 ai_translate_broken(ai_translate_t *t, const ai_delta_t *delta)
 {
+    ai_json_t   v;
     ai_delta_t  told;
 
     if (t->dec.document && t->tap->output_bytes != 0
@@ -572,6 +580,9 @@ ai_translate_broken(ai_translate_t *t, const ai_delta_t *delta)
 
         return ai_order(&t->order, &told);
     }
+
+    v = ai_translate_value(&delta->native);
+    (void) ai_tap_finish(t->tap, &v);
 
     told = *delta;
     told.name = delta->native;

@@ -561,7 +561,8 @@ ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
             }
 
         } else if (ai_json_is(&name, "prompt_cache_hit_tokens")
-                   || ai_json_is(&name, "cached_tokens"))
+                   || ai_json_is(&name, "cached_tokens")
+                   || ai_json_is(&name, "num_cached_tokens"))
         {
             (void) ai_tap_count(&value, &u.hit);
         }

@@ -119,7 +119,8 @@ ai_int_t
 ai_chat_parse_request(ai_request_t *req, const ai_json_t *root,
     ai_report_t *rep)
 {
-    ai_json_t       messages;
+    ai_json_t       name, messages;
+    ai_json_iter_t  it;
     ai_wire_read_t  c;
 
     if (root->type != AI_JSON_OBJECT) {
@@ -131,9 +132,20 @@ ai_chat_parse_request(ai_request_t *req, const ai_json_t *root,
     c.req = req;
     c.rep = rep;
 
-    if (ai_json_get(root, "messages", &messages) != AI_OK) {
-        return ai_report_refuse(rep, "messages", "messages are required");
-    }
+    ai_json_iter_init(&it, root);
+    it.known = &req->known;
+
+    do {
+        if (ai_json_next(&it, &name, &messages) != AI_OK) {
+            return ai_report_refuse(rep, "messages",
+                                    "messages are required");
+        }
+
+    } while (!ai_json_name_eq(&name, "messages"));
+
+    /* where they end is not looked for again */
+
+    req->known = messages;
 
     if (messages.type != AI_JSON_ARRAY) {
         return ai_report_refuse(rep, "messages",

@@ -170,6 +170,18 @@ hub_fail(const char *what, ai_op_e from, ai_op_e to)
 }
 
 
+static inline void
+must(int ok, const char *what, ai_op_e from, ai_op_e to)
+{
+    if (ok) {
+        unit.passed++;
+
+    } else {
+        hub_fail(what, from, to);
+    }
+}
+
+
 /*
  * The client's request, and then what it is for a provider: NULL if it is
  * refused, see hub.rc and hub.rep.  To be deleted by cJSON_Delete().

@@ -95,18 +95,6 @@ static const char *const  with_tools[] = ALL(TALK, TOOLS_);
 static const char *const  without_tools[] = ALL(TALK, NO_);
 
 
-static void
-must(int ok, const char *what, ai_op_e from, ai_op_e to)
-{
-    if (ok) {
-        unit.passed++;
-
-    } else {
-        hub_fail(what, from, to);
-    }
-}
-
-
 /* the strings in a tree, in their order, with spaces between */
 
 static void

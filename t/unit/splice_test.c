@@ -411,23 +411,28 @@ test_no_memory(void)
 {
     long         n;
     ai_int_t     rc;
+    ai_uint_t    i;
     ai_splice_t  sp;
 
-    for (n = 0; n < 6; n++) {
+    static const char  *names[] = { "b", "a", "c", "d", "e" };
+
+    /* four names that are new, the fifth edit, the order, the parts */
+
+    for (n = 0; n < 9; n++) {
         start(&sp, "{\"a\":1}");
         unit.fail_after = n;
 
-        rc = set(&sp, &root, "b", "2");
+        rc = AI_OK;
 
-        if (rc == AI_OK) {
-            rc = set(&sp, &root, "a", "2");
+        for (i = 0; i < 5 && rc == AI_OK; i++) {
+            rc = set(&sp, &root, names[i], "2");
         }
 
         if (rc == AI_OK) {
             rc = ai_splice_finish(&sp);
         }
 
-        CHECK_INT(rc, n < 4 ? AI_ERROR : AI_OK);
+        CHECK_INT(rc, n < 7 ? AI_ERROR : AI_OK);
         unit_arena_reset();
     }
 }

@@ -127,6 +127,10 @@ oracle_openai_usage(oracle_t *o, const cJSON *u)
         o->cached = number(u, "cached_tokens");
     }
 
+    if (o->cached == 0) {
+        o->cached = number(u, "num_cached_tokens");
+    }
+
     if (o->cached > o->input) {
         o->cached = o->input;
     }
