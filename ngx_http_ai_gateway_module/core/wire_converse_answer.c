@@ -487,7 +487,7 @@ ai_converse_block(ai_encode_t *e, const ai_part_t *part)
             ai_buf_lit(out, "{\"reasoningContent\":{\"reasoningText\":"
                             "{\"text\":");
             ai_buf_string(out, &part->text);
-            ai_buf_lit(out, "}}}");
+            ai_buf_lit(out, ",\"signature\":\"" AI_STATE_UNSIGNED "\"}}}");
         }
 
         return AI_OK;
@@ -549,10 +549,6 @@ ai_converse_block_state(ai_encode_t *e, const ai_part_t *part)
            != AI_OK)
     {
         return AI_ERROR;
-    }
-
-    if (ai_mstr_empty(&slot)) {
-        slot = ai_mstr_cstr(AI_STATE_UNSIGNED);
     }
 
     ai_buf_lit(out, "\"reasoningText\":{\"text\":");

@@ -17,6 +17,19 @@
 
 /* Anthropic */
 
+/* a signature; of thoughts that nobody has signed there is none */
+
+static inline const char *
+hub_signed(const cJSON *v, const char *path)
+{
+    const char  *signature;
+
+    signature = hub_text(v, path);
+
+    return strcmp(signature, AI_STATE_UNSIGNED) == 0 ? "" : signature;
+}
+
+
 static inline void
 hub_messages_usage(hub_read_t *r, const cJSON *u)
 {
@@ -321,7 +334,7 @@ hub_converse_event(hub_read_t *r, const char *name, const cJSON *v)
     } else if (strcmp(name, "contentBlockDelta") == 0) {
         HUB_APPEND(r->text, hub_text(delta, "text"));
         HUB_APPEND(r->thought, hub_text(delta, "reasoningContent.text"));
-        HUB_APPEND(r->state, hub_text(delta, "reasoningContent.signature"));
+        HUB_APPEND(r->state, hub_signed(delta, "reasoningContent.signature"));
         HUB_APPEND(r->state,
                    hub_text(delta, "reasoningContent.redactedContent"));
 
@@ -353,7 +366,7 @@ hub_converse_document(hub_read_t *r, const cJSON *v)
         HUB_APPEND(r->thought,
                    hub_text(b, "reasoningContent.reasoningText.text"));
         HUB_APPEND(r->state,
-                   hub_text(b, "reasoningContent.reasoningText.signature"));
+                   hub_signed(b, "reasoningContent.reasoningText.signature"));
         HUB_APPEND(r->state, hub_text(b, "reasoningContent.redactedContent"));
 
         if (hub_at(b, "toolUse") != NULL) {

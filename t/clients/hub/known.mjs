@@ -7,8 +7,6 @@
 
 
 const KNOWN = [
-    ["^bedrock: (chat|openai|cohere|ollama), then bedrock$",
-     "unsigned thoughts of other models, in one dialect"],
     ["^openai: (?!chat|openai)\\w+, then (chat|openai)$",
      "reasoning_details of other models, in one dialect"],
 ].map(([pattern, reason]) => [new RegExp(pattern), reason]);
