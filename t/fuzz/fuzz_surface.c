@@ -76,9 +76,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     FUZZ(s.op != AI_OP_NONE);
-    FUZZ(s.stream == (s.op == AI_OP_STREAM_GENERATE));
+    FUZZ(s.stream == (s.op == AI_OP_STREAM_GENERATE
+                      || s.op == AI_OP_CONVERSE_STREAM));
 
     fuzz_inside(&s.suffix, &path);
+    fuzz_inside(&s.model, &path);
+
+    /* a deployment of Azure's stands in front, and is no part of the suffix */
+
+    if (s.model.len != 0 && s.model.data < s.suffix.data) {
+        FUZZ(s.model.data + s.model.len <= s.suffix.data);
+        return 0;
+    }
+
     fuzz_inside(&s.model, &s.suffix);
 
     if (s.suffix.len == 0) {
@@ -99,7 +109,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     again.data = malloc(again.len);
     FUZZ(again.data);
 
-    memcpy(again.data, "/ab/v1", 6);
+    /* Cohere's are told from others' by the version */
+
+    memcpy(again.data, (s.op == AI_OP_COHERE_CHAT
+                        || s.op == AI_OP_COHERE_EMBED)
+                       ? "/ab/v2" : "/ab/v1", 6);
     memcpy(again.data + 6, s.suffix.data, s.suffix.len);
 
     rc = ai_surface_find(&s2, method, &again, data[1]);
