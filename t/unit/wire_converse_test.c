@@ -2051,6 +2051,14 @@ document(const char *text, size_t len, ai_uint_t stream, reader_t *r,
     *r = a.out;
     *tap = a.tap;
 
+    /* what it says lies in itself */
+
+    tap->error_type.data = tap->error_type_buf;
+    tap->error_message.data = tap->error_buf;
+    tap->finish.data = tap->finish_buf;
+    tap->model.data = tap->model_buf;
+    tap->tools.data = tap->tools_buf;
+
     return event;
 }
 
