@@ -92,7 +92,7 @@ ai_embed_response(ai_op_e from, ai_op_e to, const ai_embed_t *state,
     }
 
     if (r.answer.told) {
-        ai_tap_usage(tap, r.answer.input, 0, 0, 0, 0);
+        ai_usage_set(&tap->usage, r.answer.input, 0, 0, 0, 0);
     }
 
     switch (to) {
@@ -360,7 +360,7 @@ ai_embed_predict(ai_embed_read_t *r, const ai_json_t *root)
         if (ai_json_path(&item, &count, "embeddings", "statistics",
                          "token_count", NULL)
             == AI_OK
-            && ai_tap_count(&count, &tokens))
+            && ai_usage_count(&count, &tokens))
         {
             r->answer.input += tokens;
             r->answer.told = 1;
@@ -407,7 +407,7 @@ ai_embed_count(ai_embed_read_t *r, const ai_json_t *root, const char *outer,
         value = count;
     }
 
-    if (ai_tap_count(&value, &r->answer.input)) {
+    if (ai_usage_count(&value, &r->answer.input)) {
         r->answer.told = 1;
     }
 }

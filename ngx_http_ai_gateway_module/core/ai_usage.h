@@ -10,7 +10,7 @@
 #define _AI_USAGE_H_INCLUDED_
 
 
-#include "ai.h"
+#include "ai_json.h"
 
 
 typedef enum {
@@ -42,6 +42,21 @@ typedef struct {
 
 #define ai_usage_input(u)                                                    \
     ((u)->uncached + (u)->cached + (u)->cache_write)
+
+
+/* a count of tokens, clamped to AI_USAGE_MAX; 0 if v is none: *n stays */
+ai_uint_t ai_usage_count(const ai_json_t *v, uint64_t *n);
+
+/* the same of a member; 0 if there is none, or object is no object */
+ai_uint_t ai_usage_member(const ai_json_t *object, const char *name,
+    uint64_t *n);
+
+/*
+ * Sets what a provider tells, where "input" includes what was cached and
+ * "output" includes the reasoning; parts that exceed the whole are cut.
+ */
+void ai_usage_set(ai_usage_t *u, uint64_t input, uint64_t cached,
+    uint64_t cache_write, uint64_t output, uint64_t reasoning);
 
 
 #endif /* _AI_USAGE_H_INCLUDED_ */

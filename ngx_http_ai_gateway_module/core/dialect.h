@@ -136,17 +136,6 @@ void ai_tap_tool(ai_tap_t *tap, const ai_json_t *name);
  */
 void ai_tap_choice(ai_tap_t *tap, uint64_t index, ai_uint_t finished);
 
-/* a count of tokens, clamped to AI_USAGE_MAX; 0 if v is none: *n stays */
-ai_uint_t ai_tap_count(const ai_json_t *v, uint64_t *n);
-
-/*
- * Takes over a usage where "input" includes what was cached and "output"
- * includes the reasoning.  Replaces what was told before: providers repeat
- * their counts, no one sends increments.
- */
-void ai_tap_usage(ai_tap_t *tap, uint64_t input, uint64_t cached,
-    uint64_t cache_write, uint64_t output, uint64_t reasoning);
-
 /* whether the value of a member "error" tells one, unlike null, "" and {} */
 ai_uint_t ai_tap_is_error(const ai_json_t *v);
 
@@ -181,8 +170,11 @@ void ai_tap_error_name(ai_tap_t *tap, const ai_str_t *name);
 ai_event_e ai_responses_event(ai_tap_t *tap, ai_str_t *name, ai_json_t *root);
 ai_event_e ai_responses_response(ai_tap_t *tap, ai_json_t *root);
 
-/* usage as any OpenAI API tells it; returns 1 if there was a count in it */
-ai_uint_t ai_openai_usage(ai_tap_t *tap, const ai_json_t *v);
+/* usage as an API tells it; what is missing stays as it was for Anthropic's,
+ * whose source stays in any case; 1 if there was a count in it */
+ai_uint_t ai_openai_usage(const ai_json_t *v, ai_usage_t *usage);
+ai_uint_t ai_anthropic_usage(const ai_json_t *v, ai_usage_t *usage);
+ai_uint_t ai_gemini_usage(const ai_json_t *v, ai_usage_t *usage);
 
 
 /*

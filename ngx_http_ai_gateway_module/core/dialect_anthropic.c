@@ -34,7 +34,6 @@ static ai_event_e ai_anthropic_start(ai_tap_t *tap, const ai_json_t *message);
 static ai_event_e ai_anthropic_block(ai_tap_t *tap, const ai_json_t *block);
 static ai_event_e ai_anthropic_delta(ai_tap_t *tap, const ai_json_t *delta);
 static ai_event_e ai_anthropic_end(ai_tap_t *tap, ai_anthropic_root_t *m);
-static ai_uint_t ai_anthropic_usage(ai_tap_t *tap, const ai_json_t *v);
 static ai_int_t ai_anthropic_error(ai_error_doc_t *doc, ai_alloc_t *a,
     ai_str_t *out);
 static ai_int_t ai_anthropic_error_event(ai_error_doc_t *doc, ai_op_e op,
@@ -129,11 +128,11 @@ ai_anthropic_response(ai_tap_t *tap, ai_json_t *root)
 
     if (tap->op == AI_OP_COUNT_TOKENS) {
 
-        if (!ai_tap_count(&m.input_tokens, &n)) {
+        if (!ai_usage_count(&m.input_tokens, &n)) {
             return AI_EVENT_INVALID;
         }
 
-        ai_tap_usage(tap, 0, 0, 0, 0, 0);
+        ai_usage_set(&tap->usage, 0, 0, 0, 0, 0);
 
         return AI_EVENT_CONTENT;
     }
@@ -142,7 +141,7 @@ ai_anthropic_response(ai_tap_t *tap, ai_json_t *root)
         return AI_EVENT_INVALID;
     }
 
-    if (ai_anthropic_usage(tap, &m.usage)) {
+    if (ai_anthropic_usage(&m.usage, &tap->usage)) {
         tap->usage.source = AI_USAGE_PROVIDER;
     }
 
@@ -218,7 +217,7 @@ ai_anthropic_start(ai_tap_t *tap, const ai_json_t *message)
 
     ai_anthropic_root(tap, message, &m);
 
-    if (ai_anthropic_usage(tap, &m.usage)
+    if (ai_anthropic_usage(&m.usage, &tap->usage)
         && tap->usage.source == AI_USAGE_NONE)
     {
         tap->usage.source = AI_USAGE_ESTIMATED;
@@ -347,7 +346,7 @@ ai_anthropic_end(ai_tap_t *tap, ai_anthropic_root_t *m)
 {
     ai_json_t  reason;
 
-    if (ai_anthropic_usage(tap, &m->usage)) {
+    if (ai_anthropic_usage(&m->usage, &tap->usage)) {
         tap->usage.source = AI_USAGE_PROVIDER;
     }
 
@@ -368,11 +367,10 @@ ai_anthropic_end(ai_tap_t *tap, ai_anthropic_root_t *m)
  * before, those that are missing stay: the end repeats some of the start.
  */
 
-static ai_uint_t
-ai_anthropic_usage(ai_tap_t *tap, const ai_json_t *v)
+ai_uint_t
+ai_anthropic_usage(const ai_json_t *v, ai_usage_t *u)
 {
     ai_uint_t       told;
-    ai_usage_t     *u;
     ai_json_t       name, value, n;
     ai_json_iter_t  it;
 
@@ -381,29 +379,28 @@ ai_anthropic_usage(ai_tap_t *tap, const ai_json_t *v)
     }
 
     told = 0;
-    u = &tap->usage;
 
     ai_json_iter_init(&it, v);
 
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_json_is(&name, "input_tokens")) {
-            told |= ai_tap_count(&value, &u->uncached);
+            told |= ai_usage_count(&value, &u->uncached);
 
         } else if (ai_json_is(&name, "cache_read_input_tokens")) {
-            told |= ai_tap_count(&value, &u->cached);
+            told |= ai_usage_count(&value, &u->cached);
 
         } else if (ai_json_is(&name, "cache_creation_input_tokens")) {
-            told |= ai_tap_count(&value, &u->cache_write);
+            told |= ai_usage_count(&value, &u->cache_write);
 
         } else if (ai_json_is(&name, "output_tokens")) {
-            told |= ai_tap_count(&value, &u->output);
+            told |= ai_usage_count(&value, &u->output);
 
         } else if (ai_json_is(&name, "output_tokens_details")
                    && value.type == AI_JSON_OBJECT
                    && ai_json_get(&value, "thinking_tokens", &n) == AI_OK)
         {
-            (void) ai_tap_count(&n, &u->reasoning);
+            (void) ai_usage_count(&n, &u->reasoning);
         }
     }
 

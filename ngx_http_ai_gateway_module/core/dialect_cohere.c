@@ -95,18 +95,18 @@ ai_cohere_embed(ai_tap_t *tap, const ai_json_t *root)
                      NULL)
         == AI_OK)
     {
-        told |= ai_tap_count(&value, &input);
+        told |= ai_usage_count(&value, &input);
     }
 
     if (ai_json_path(root, &value, "meta", "billed_units", "image_tokens",
                      NULL)
         == AI_OK)
     {
-        told |= ai_tap_count(&value, &images);
+        told |= ai_usage_count(&value, &images);
     }
 
     if (told) {
-        ai_tap_usage(tap, input + images, 0, 0, 0, 0);
+        ai_usage_set(&tap->usage, input + images, 0, 0, 0, 0);
     }
 
     return AI_EVENT_CONTENT;

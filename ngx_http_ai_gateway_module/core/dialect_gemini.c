@@ -35,7 +35,6 @@ static ai_event_e ai_gemini_candidates(ai_tap_t *tap, ai_gemini_root_t *m,
 static ai_event_e ai_gemini_candidate(ai_tap_t *tap,
     const ai_json_t *candidate);
 static ai_uint_t ai_gemini_part(ai_tap_t *tap, const ai_json_t *part);
-static void ai_gemini_usage(ai_tap_t *tap, const ai_json_t *v);
 static ai_int_t ai_gemini_error(ai_error_doc_t *doc, ai_alloc_t *a,
     ai_str_t *out);
 static ai_int_t ai_gemini_error_event(ai_error_doc_t *doc, ai_op_e op,
@@ -81,7 +80,7 @@ ai_gemini_event(ai_tap_t *tap, ai_str_t *name, ai_json_t *root)
     ai_gemini_root_t  m;
 
     ai_gemini_root(tap, root, &m);
-    ai_gemini_usage(tap, &m.usage);
+    (void) ai_gemini_usage(&m.usage, &tap->usage);
 
     if (m.error || ai_str_eq(name, "error")) {
         return ai_tap_error(tap, root);
@@ -109,7 +108,7 @@ ai_gemini_response(ai_tap_t *tap, ai_json_t *root)
     }
 
     ai_gemini_root(tap, root, &m);
-    ai_gemini_usage(tap, &m.usage);
+    (void) ai_gemini_usage(&m.usage, &tap->usage);
 
     if (m.error) {
         return ai_tap_error(tap, root);
@@ -118,7 +117,7 @@ ai_gemini_response(ai_tap_t *tap, ai_json_t *root)
     switch (tap->op) {
 
     case AI_OP_GEMINI_COUNT_TOKENS:
-        ai_tap_usage(tap, 0, 0, 0, 0, 0);
+        ai_usage_set(&tap->usage, 0, 0, 0, 0, 0);
         return m.count ? AI_EVENT_CONTENT : AI_EVENT_INVALID;
 
     case AI_OP_EMBED_CONTENT:
@@ -344,59 +343,6 @@ ai_gemini_part(ai_tap_t *tap, const ai_json_t *part)
     }
 
     return content;
-}
-
-
-/*
- * The prompt includes what was cached, but not what tools put into it; the
- * candidates are without the thoughts.  Any count may be absent and is zero
- * then; early chunks of Vertex have none at all.
- */
-
-static void
-ai_gemini_usage(ai_tap_t *tap, const ai_json_t *v)
-{
-    uint64_t        prompt, tools, cached, candidates, thoughts;
-    ai_uint_t       told;
-    ai_json_t       name, value;
-    ai_json_iter_t  it;
-
-    if (v->type != AI_JSON_OBJECT) {
-        return;
-    }
-
-    told = 0;
-    tools = 0;
-    prompt = 0;
-    cached = 0;
-    thoughts = 0;
-    candidates = 0;
-
-    ai_json_iter_init(&it, v);
-
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
-
-        if (ai_json_is(&name, "promptTokenCount")) {
-            told |= ai_tap_count(&value, &prompt);
-
-        } else if (ai_json_is(&name, "candidatesTokenCount")) {
-            told |= ai_tap_count(&value, &candidates);
-
-        } else if (ai_json_is(&name, "thoughtsTokenCount")) {
-            told |= ai_tap_count(&value, &thoughts);
-
-        } else if (ai_json_is(&name, "toolUsePromptTokenCount")) {
-            told |= ai_tap_count(&value, &tools);
-
-        } else if (ai_json_is(&name, "cachedContentTokenCount")) {
-            (void) ai_tap_count(&value, &cached);
-        }
-    }
-
-    if (told) {
-        ai_tap_usage(tap, prompt + tools, cached < prompt ? cached : prompt, 0,
-                     candidates + thoughts, thoughts);
-    }
 }
 
 

@@ -89,9 +89,9 @@ ai_ollama_embed(ai_tap_t *tap, const ai_json_t *root)
     }
 
     if (ai_json_get(root, "prompt_eval_count", &value) == AI_OK
-        && ai_tap_count(&value, &input))
+        && ai_usage_count(&value, &input))
     {
-        ai_tap_usage(tap, input, 0, 0, 0, 0);
+        ai_usage_set(&tap->usage, input, 0, 0, 0, 0);
     }
 
     return AI_EVENT_CONTENT;

@@ -223,7 +223,7 @@ ai_openai_usages(ai_tap_t *tap, ai_openai_root_t *m, ai_uint_t *told)
     if (m->groq.type == AI_JSON_OBJECT) {
 
         if (ai_json_get(&m->groq, "usage", &value) == AI_OK) {
-            *told |= ai_openai_usage(tap, &value);
+            *told |= ai_openai_usage(&value, &tap->usage);
         }
 
         /* why it stopped early */
@@ -236,7 +236,7 @@ ai_openai_usages(ai_tap_t *tap, ai_openai_root_t *m, ai_uint_t *told)
         }
     }
 
-    *told |= ai_openai_usage(tap, &m->usage);
+    *told |= ai_openai_usage(&m->usage, &tap->usage);
 }
 
 
@@ -518,7 +518,7 @@ ai_openai_call(ai_tap_t *tap, const ai_json_t *function)
  */
 
 ai_uint_t
-ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
+ai_openai_usage(const ai_json_t *v, ai_usage_t *usage)
 {
     ai_json_t          name, value, n;
     ai_json_iter_t     it;
@@ -537,15 +537,15 @@ ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
         if (ai_json_is(&name, "prompt_tokens")
             || ai_json_is(&name, "input_tokens"))
         {
-            u.has_parts |= ai_tap_count(&value, &u.input);
+            u.has_parts |= ai_usage_count(&value, &u.input);
 
         } else if (ai_json_is(&name, "completion_tokens")
                    || ai_json_is(&name, "output_tokens"))
         {
-            u.has_parts |= ai_tap_count(&value, &u.output);
+            u.has_parts |= ai_usage_count(&value, &u.output);
 
         } else if (ai_json_is(&name, "total_tokens")) {
-            u.has_total = ai_tap_count(&value, &u.total);
+            u.has_total = ai_usage_count(&value, &u.total);
 
         } else if (ai_json_is(&name, "prompt_tokens_details")
                    || ai_json_is(&name, "prompt_token_details")
@@ -557,14 +557,14 @@ ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
                    || ai_json_is(&name, "output_tokens_details"))
         {
             if (ai_json_get(&value, "reasoning_tokens", &n) == AI_OK) {
-                (void) ai_tap_count(&n, &u.reasoning);
+                (void) ai_usage_count(&n, &u.reasoning);
             }
 
         } else if (ai_json_is(&name, "prompt_cache_hit_tokens")
                    || ai_json_is(&name, "cached_tokens")
                    || ai_json_is(&name, "num_cached_tokens"))
         {
-            (void) ai_tap_count(&value, &u.hit);
+            (void) ai_usage_count(&value, &u.hit);
         }
     }
 
@@ -581,7 +581,7 @@ ai_openai_usage(ai_tap_t *tap, const ai_json_t *v)
         u.output += u.reasoning;
     }
 
-    ai_tap_usage(tap, u.input, u.cached ? u.cached : u.hit, u.cache_write,
+    ai_usage_set(usage, u.input, u.cached ? u.cached : u.hit, u.cache_write,
                  u.output, u.reasoning);
 
     return 1;
@@ -603,10 +603,10 @@ ai_openai_input_details(ai_openai_usage_t *u, const ai_json_t *details)
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_json_is(&name, "cached_tokens")) {
-            (void) ai_tap_count(&value, &u->cached);
+            (void) ai_usage_count(&value, &u->cached);
 
         } else if (ai_json_is(&name, "cache_write_tokens")) {
-            (void) ai_tap_count(&value, &u->cache_write);
+            (void) ai_usage_count(&value, &u->cache_write);
         }
     }
 }

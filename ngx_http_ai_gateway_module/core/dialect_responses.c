@@ -308,7 +308,7 @@ ai_responses_members(ai_tap_t *tap, const ai_json_t *response,
             r->details = value;
 
         } else if (ai_json_is(&name, "usage")) {
-            (void) ai_openai_usage(tap, &value);
+            (void) ai_openai_usage(&value, &tap->usage);
         }
     }
 }

@@ -184,52 +184,6 @@ ai_tap_choice(ai_tap_t *tap, uint64_t index, ai_uint_t finished)
 
 
 ai_uint_t
-ai_tap_count(const ai_json_t *v, uint64_t *n)
-{
-    uint64_t  count;
-
-    if (ai_json_uint(v, &count) != AI_OK) {
-        return 0;
-    }
-
-    *n = count < AI_USAGE_MAX ? count : AI_USAGE_MAX;
-
-    return 1;
-}
-
-
-void
-ai_tap_usage(ai_tap_t *tap, uint64_t input, uint64_t cached,
-    uint64_t cache_write, uint64_t output, uint64_t reasoning)
-{
-    ai_usage_t  *u;
-
-    if (input > AI_USAGE_MAX) {
-        input = AI_USAGE_MAX;
-    }
-
-    if (output > AI_USAGE_MAX) {
-        output = AI_USAGE_MAX;
-    }
-
-    u = &tap->usage;
-
-    /* some count more than there was: the parts must not exceed the whole */
-
-    u->cached = cached < input ? cached : input;
-    input -= u->cached;
-
-    u->cache_write = cache_write < input ? cache_write : input;
-    u->uncached = input - u->cache_write;
-
-    u->output = output;
-    u->reasoning = reasoning < output ? reasoning : output;
-
-    u->source = AI_USAGE_PROVIDER;
-}
-
-
-ai_uint_t
 ai_tap_is_error(const ai_json_t *v)
 {
     switch (v->type) {

@@ -138,7 +138,7 @@ ai_int_t ai_anthropic_parse_response(ai_decode_t *d, const ai_json_t *root);
 
 /* the members of message_delta, and those of an answer */
 ai_int_t ai_anthropic_stopped(ai_decode_t *d, const ai_json_t *v);
-ai_int_t ai_anthropic_usage(ai_decode_t *d, const ai_json_t *v,
+ai_int_t ai_anthropic_emit_usage(ai_decode_t *d, const ai_json_t *v,
     ai_usage_source_e source);
 
 ai_int_t ai_anthropic_render_event(ai_encode_t *e, const ai_delta_t *delta);

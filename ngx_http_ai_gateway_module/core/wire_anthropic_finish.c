@@ -6,6 +6,7 @@
  */
 
 
+#include "dialect.h"
 #include "wire_anthropic.h"
 
 
@@ -92,61 +93,19 @@ ai_anthropic_stopped(ai_decode_t *d, const ai_json_t *v)
 }
 
 
-/*
- * Each count replaces the one before, those that are missing stay: the end
- * repeats some of the start.  They do not overlap.
- */
-
 ai_int_t
-ai_anthropic_usage(ai_decode_t *d, const ai_json_t *v,
+ai_anthropic_emit_usage(ai_decode_t *d, const ai_json_t *v,
     ai_usage_source_e source)
 {
-    uint64_t                n, *count[5];
-    ai_json_t               m[5];
-    ai_uint_t               i, told;
     ai_delta_t              delta;
     ai_usage_t             *u;
     ai_anthropic_decode_t  *s;
 
-    static const ai_str_t  names[] = {
-        ai_string("input_tokens"), ai_string("cache_read_input_tokens"),
-        ai_string("cache_creation_input_tokens"),
-        ai_string("output_tokens"), ai_string("output_tokens_details")
-    };
-
     s = d->state;
     u = &s->usage;
 
-    count[0] = &u->uncached;
-    count[1] = &u->cached;
-    count[2] = &u->cache_write;
-    count[3] = &u->output;
-    count[4] = &u->reasoning;
-
-    ai_wire_members(v, names, 5, m);
-
-    if (m[4].type != AI_JSON_OBJECT
-        || ai_json_get(&m[4], "thinking_tokens", &m[4]) != AI_OK)
-    {
-        m[4].type = AI_JSON_NULL;
-    }
-
-    told = 0;
-
-    for (i = 0; i < 5; i++) {
-
-        if (m[i].type == AI_JSON_NUMBER && ai_json_uint(&m[i], &n) == AI_OK) {
-            *count[i] = (n < AI_USAGE_MAX) ? n : AI_USAGE_MAX;
-            told = 1;
-        }
-    }
-
-    if (!told) {
+    if (!ai_anthropic_usage(v, u)) {
         return AI_OK;
-    }
-
-    if (u->reasoning > u->output) {
-        u->reasoning = u->output;
     }
 
     if (u->source != AI_USAGE_PROVIDER) {

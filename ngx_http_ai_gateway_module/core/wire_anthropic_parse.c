@@ -133,7 +133,7 @@ ai_anthropic_parse_event(ai_decode_t *d, const ai_str_t *name,
 
     if (ai_str_eq(&type, "message_delta")) {
 
-        rc = ai_anthropic_usage(d, &m[AI_STREAM_USED], AI_USAGE_PROVIDER);
+        rc = ai_anthropic_emit_usage(d, &m[AI_STREAM_USED], AI_USAGE_PROVIDER);
         if (rc != AI_OK) {
             return rc;
         }
@@ -206,7 +206,7 @@ ai_anthropic_parse_response(ai_decode_t *d, const ai_json_t *root)
         }
     }
 
-    rc = ai_anthropic_usage(d, &m[3], AI_USAGE_PROVIDER);
+    rc = ai_anthropic_emit_usage(d, &m[3], AI_USAGE_PROVIDER);
     if (rc != AI_OK) {
         return rc;
     }
@@ -250,7 +250,7 @@ ai_anthropic_message_start(ai_decode_t *d, const ai_json_t *message)
 
     /* of the output it tells something, but not the truth */
 
-    return ai_anthropic_usage(d, &usage, AI_USAGE_ESTIMATED);
+    return ai_anthropic_emit_usage(d, &usage, AI_USAGE_ESTIMATED);
 }
 
 

@@ -45,23 +45,23 @@ ai_chat_usage(const ai_json_t *v, ai_uint_t plus, ai_usage_t *usage)
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_json_is(&name, "prompt_tokens")) {
-            u.any |= ai_tap_count(&value, &u.input);
+            u.any |= ai_usage_count(&value, &u.input);
 
         } else if (ai_json_is(&name, "completion_tokens")) {
-            u.any |= ai_tap_count(&value, &u.output);
+            u.any |= ai_usage_count(&value, &u.output);
 
         } else if (ai_json_is(&name, "total_tokens")) {
-            u.summed = ai_tap_count(&value, &u.total);
+            u.summed = ai_usage_count(&value, &u.total);
 
         } else if (ai_json_is(&name, "reasoning_tokens")) {
-            (void) ai_tap_count(&value, &u.reasoning);
+            (void) ai_usage_count(&value, &u.reasoning);
 
         } else if (ai_json_is(&name, "prompt_cache_hit_tokens")
                    || ai_json_is(&name, "cached_tokens")
                    || ai_json_is(&name, "num_cached_tokens")
                    || ai_json_is(&name, "cache_read_input_tokens"))
         {
-            (void) ai_tap_count(&value, &u.hit);
+            (void) ai_usage_count(&value, &u.hit);
 
         } else {
             ai_chat_usage_details(&value, &u);
@@ -88,22 +88,7 @@ ai_chat_usage(const ai_json_t *v, ai_uint_t plus, ai_usage_t *usage)
         u.cached = u.hit;
     }
 
-    /* what was cached is part of the input, though some count more of it */
-
-    if (u.cached > u.input) {
-        u.cached = u.input;
-    }
-
-    if (u.write > u.input - u.cached) {
-        u.write = u.input - u.cached;
-    }
-
-    usage->uncached = u.input - u.cached - u.write;
-    usage->cached = u.cached;
-    usage->cache_write = u.write;
-    usage->output = u.output;
-    usage->reasoning = u.reasoning < u.output ? u.reasoning : u.output;
-    usage->source = AI_USAGE_PROVIDER;
+    ai_usage_set(usage, u.input, u.cached, u.write, u.output, u.reasoning);
 
     return 1;
 }
@@ -126,15 +111,15 @@ ai_chat_usage_details(const ai_json_t *v, ai_chat_usage_t *u)
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_json_is(&name, "cached_tokens")) {
-            (void) ai_tap_count(&value, &u->cached);
+            (void) ai_usage_count(&value, &u->cached);
 
         } else if (ai_json_is(&name, "cache_write_tokens")
                    || ai_json_is(&name, "cache_creation_tokens"))
         {
-            (void) ai_tap_count(&value, &u->write);
+            (void) ai_usage_count(&value, &u->write);
 
         } else if (ai_json_is(&name, "reasoning_tokens")) {
-            (void) ai_tap_count(&value, &u->reasoning);
+            (void) ai_usage_count(&value, &u->reasoning);
         }
     }
 }

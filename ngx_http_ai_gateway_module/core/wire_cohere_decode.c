@@ -29,8 +29,6 @@ static ai_int_t ai_cohere_citation(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_cohere_end(ai_decode_t *d, const ai_json_t *delta);
 static ai_int_t ai_cohere_finished(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_cohere_usage(ai_decode_t *d, const ai_json_t *v);
-static uint64_t ai_cohere_count(const ai_json_t *v, const char *name,
-    ai_uint_t *told);
 static ai_int_t ai_cohere_logprobs(ai_decode_t *d, const ai_json_t *v);
 static void ai_cohere_logprob(ai_buf_t *b, const ai_json_t *item);
 static ai_uint_t ai_cohere_index(const ai_json_t *root);
@@ -517,12 +515,10 @@ ai_cohere_finished(ai_decode_t *d, const ai_json_t *v)
 static ai_int_t
 ai_cohere_usage(ai_decode_t *d, const ai_json_t *v)
 {
-    uint64_t    input, cached;
-    ai_uint_t   told, ignored;
+    uint64_t    input, images, cached, output, reasoning;
+    ai_uint_t   told;
     ai_json_t   counts;
     ai_delta_t  delta;
-
-    ai_delta_init(&delta, AI_DELTA_USAGE);
 
     if (ai_json_get(v, "tokens", &counts) != AI_OK
         || counts.type != AI_JSON_OBJECT)
@@ -532,56 +528,27 @@ ai_cohere_usage(ai_decode_t *d, const ai_json_t *v)
         }
     }
 
-    told = 0;
+    input = 0;
+    images = 0;
+    cached = 0;
+    output = 0;
+    reasoning = 0;
 
-    input = ai_cohere_count(&counts, "input_tokens", &told);
-    delta.usage.output = ai_cohere_count(&counts, "output_tokens", &told);
+    told = ai_usage_member(&counts, "input_tokens", &input);
+    told |= ai_usage_member(&counts, "output_tokens", &output);
 
     if (!told) {
         return AI_OK;
     }
 
-    input += ai_cohere_count(&counts, "image_tokens", &ignored);
-    cached = ai_cohere_count(v, "cached_tokens", &ignored);
+    (void) ai_usage_member(&counts, "image_tokens", &images);
+    (void) ai_usage_member(&counts, "reasoning_tokens", &reasoning);
+    (void) ai_usage_member(v, "cached_tokens", &cached);
 
-    if (input > AI_USAGE_MAX) {
-        input = AI_USAGE_MAX;
-    }
-
-    if (cached > input) {
-        cached = input;
-    }
-
-    delta.usage.cached = cached;
-    delta.usage.uncached = input - cached;
-    delta.usage.reasoning = ai_cohere_count(&counts, "reasoning_tokens",
-                                            &ignored);
-
-    if (delta.usage.reasoning > delta.usage.output) {
-        delta.usage.reasoning = delta.usage.output;
-    }
-
-    delta.usage.source = AI_USAGE_PROVIDER;
+    ai_delta_init(&delta, AI_DELTA_USAGE);
+    ai_usage_set(&delta.usage, input + images, cached, 0, output, reasoning);
 
     return d->emit(d->data, &delta);
-}
-
-
-static uint64_t
-ai_cohere_count(const ai_json_t *v, const char *name, ai_uint_t *told)
-{
-    uint64_t   n;
-    ai_json_t  value;
-
-    if (ai_json_get(v, name, &value) != AI_OK
-        || ai_json_uint(&value, &n) != AI_OK)
-    {
-        return 0;
-    }
-
-    *told = 1;
-
-    return (n < AI_USAGE_MAX) ? n : AI_USAGE_MAX;
 }
 
 

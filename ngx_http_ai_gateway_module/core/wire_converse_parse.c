@@ -644,16 +644,16 @@ ai_converse_metadata(ai_decode_t *d, const ai_json_t *root)
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_json_is(&name, "inputTokens")) {
-            told |= ai_tap_count(&value, &u->uncached);
+            told |= ai_usage_count(&value, &u->uncached);
 
         } else if (ai_json_is(&name, "outputTokens")) {
-            told |= ai_tap_count(&value, &u->output);
+            told |= ai_usage_count(&value, &u->output);
 
         } else if (ai_json_is(&name, "cacheReadInputTokens")) {
-            told |= ai_tap_count(&value, &u->cached);
+            told |= ai_usage_count(&value, &u->cached);
 
         } else if (ai_json_is(&name, "cacheWriteInputTokens")) {
-            told |= ai_tap_count(&value, &u->cache_write);
+            told |= ai_usage_count(&value, &u->cache_write);
         }
     }
 

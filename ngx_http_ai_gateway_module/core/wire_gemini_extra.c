@@ -6,10 +6,10 @@
  */
 
 
+#include "dialect.h"
 #include "wire_gemini.h"
 
 
-static ai_uint_t ai_gemini_count(const ai_json_t *v, uint64_t *n);
 static void ai_gemini_logprob(ai_buf_t *b, const ai_json_t *v);
 
 
@@ -19,17 +19,16 @@ static void ai_gemini_logprob(ai_buf_t *b, const ai_json_t *v);
  * then; early chunks of Vertex have none at all.
  */
 
-ai_int_t
-ai_gemini_emit_usage(ai_decode_t *d, const ai_json_t *v)
+ai_uint_t
+ai_gemini_usage(const ai_json_t *v, ai_usage_t *usage)
 {
     uint64_t        prompt, tools, cached, candidates, thoughts;
     ai_uint_t       told;
     ai_json_t       name, value;
-    ai_delta_t      delta;
     ai_json_iter_t  it;
 
     if (v->type != AI_JSON_OBJECT) {
-        return AI_OK;
+        return 0;
     }
 
     told = 0;
@@ -44,58 +43,43 @@ ai_gemini_emit_usage(ai_decode_t *d, const ai_json_t *v)
     while (ai_json_next(&it, &name, &value) == AI_OK) {
 
         if (ai_gemini_is(&name, "promptTokenCount")) {
-            told |= ai_gemini_count(&value, &prompt);
+            told |= ai_usage_count(&value, &prompt);
 
         } else if (ai_gemini_is(&name, "candidatesTokenCount")) {
-            told |= ai_gemini_count(&value, &candidates);
+            told |= ai_usage_count(&value, &candidates);
 
         } else if (ai_gemini_is(&name, "thoughtsTokenCount")) {
-            told |= ai_gemini_count(&value, &thoughts);
+            told |= ai_usage_count(&value, &thoughts);
 
         } else if (ai_gemini_is(&name, "toolUsePromptTokenCount")) {
-            told |= ai_gemini_count(&value, &tools);
+            told |= ai_usage_count(&value, &tools);
 
         } else if (ai_gemini_is(&name, "cachedContentTokenCount")) {
-            (void) ai_gemini_count(&value, &cached);
+            (void) ai_usage_count(&value, &cached);
         }
     }
 
-    if (!told) {
-        return AI_OK;
+    if (told) {
+        ai_usage_set(usage, prompt + tools, cached < prompt ? cached : prompt,
+                     0, candidates + thoughts, thoughts);
     }
 
-    if (cached > prompt) {
-        cached = prompt;
-    }
-
-    ai_delta_init(&delta, AI_DELTA_USAGE);
-
-    delta.usage.uncached = prompt + tools - cached;
-    delta.usage.cached = cached;
-    delta.usage.output = candidates + thoughts;
-    delta.usage.reasoning = thoughts;
-    delta.usage.source = AI_USAGE_PROVIDER;
-
-    return d->emit(d->data, &delta);
+    return told;
 }
 
 
-static ai_uint_t
-ai_gemini_count(const ai_json_t *v, uint64_t *n)
+ai_int_t
+ai_gemini_emit_usage(ai_decode_t *d, const ai_json_t *v)
 {
-    uint64_t  count;
+    ai_delta_t  delta;
 
-    if (v->type != AI_JSON_NUMBER) {
-        return 0;
+    ai_delta_init(&delta, AI_DELTA_USAGE);
+
+    if (!ai_gemini_usage(v, &delta.usage)) {
+        return AI_OK;
     }
 
-    if (ai_json_uint(v, &count) != AI_OK) {
-        count = 0;
-    }
-
-    *n = (count < AI_USAGE_MAX) ? count : AI_USAGE_MAX;
-
-    return 1;
+    return d->emit(d->data, &delta);
 }
 
 

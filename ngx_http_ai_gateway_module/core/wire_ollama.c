@@ -28,8 +28,6 @@ static ai_int_t ai_ollama_call(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_ollama_logprobs(ai_decode_t *d, const ai_json_t *v);
 static ai_int_t ai_ollama_finish(ai_decode_t *d, const ai_json_t *root);
 static ai_int_t ai_ollama_usage(ai_decode_t *d, const ai_json_t *root);
-static ai_uint_t ai_ollama_count(const ai_json_t *root, const char *name,
-    uint64_t *n);
 
 
 const ai_wire_t  ai_wire_ollama = {
@@ -295,38 +293,24 @@ ai_ollama_finish(ai_decode_t *d, const ai_json_t *root)
 static ai_int_t
 ai_ollama_usage(ai_decode_t *d, const ai_json_t *root)
 {
+    uint64_t    input, output;
     ai_uint_t   told;
     ai_delta_t  delta;
 
-    ai_delta_init(&delta, AI_DELTA_USAGE);
+    input = 0;
+    output = 0;
 
-    told = ai_ollama_count(root, "prompt_eval_count", &delta.usage.uncached);
-    told |= ai_ollama_count(root, "eval_count", &delta.usage.output);
+    told = ai_usage_member(root, "prompt_eval_count", &input);
+    told |= ai_usage_member(root, "eval_count", &output);
 
     if (!told) {
         return AI_OK;
     }
 
-    delta.usage.source = AI_USAGE_PROVIDER;
+    ai_delta_init(&delta, AI_DELTA_USAGE);
+    ai_usage_set(&delta.usage, input, 0, 0, output, 0);
 
     return d->emit(d->data, &delta);
 }
 
 
-static ai_uint_t
-ai_ollama_count(const ai_json_t *root, const char *name, uint64_t *n)
-{
-    ai_json_t  value;
-
-    if (ai_json_get(root, name, &value) != AI_OK
-        || ai_json_uint(&value, n) != AI_OK)
-    {
-        return 0;
-    }
-
-    if (*n > AI_USAGE_MAX) {
-        *n = AI_USAGE_MAX;
-    }
-
-    return 1;
-}

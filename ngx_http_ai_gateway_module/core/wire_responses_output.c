@@ -34,8 +34,6 @@ static ai_int_t ai_rsp_read_call_end(ai_decode_t *d, ai_rsp_item_t *item,
 static ai_int_t ai_rsp_read_image(ai_decode_t *d, const ai_json_t *v);
 static ai_uint_t ai_rsp_is_call(const ai_json_t *v, ai_uint_t *custom);
 static ai_int_t ai_rsp_read_usage(ai_decode_t *d, const ai_json_t *v);
-static void ai_rsp_count(const ai_json_t *object, const char *name,
-    uint64_t *n);
 
 
 ai_uint_t
@@ -729,10 +727,9 @@ ai_rsp_read_end(ai_decode_t *d, const ai_json_t *response)
 static ai_int_t
 ai_rsp_read_usage(ai_decode_t *d, const ai_json_t *v)
 {
-    uint64_t     input, output, n;
-    ai_json_t    value;
-    ai_usage_t  *u;
-    ai_delta_t   delta;
+    uint64_t    input, cached, write, output, reasoning;
+    ai_json_t   value;
+    ai_delta_t  delta;
 
     if (v->type != AI_JSON_OBJECT
         || ai_json_get(v, "input_tokens", &value) != AI_OK)
@@ -741,65 +738,27 @@ ai_rsp_read_usage(ai_decode_t *d, const ai_json_t *v)
     }
 
     input = 0;
+    write = 0;
+    cached = 0;
     output = 0;
+    reasoning = 0;
 
-    ai_rsp_count(v, "input_tokens", &input);
-    ai_rsp_count(v, "output_tokens", &output);
-
-    ai_delta_init(&delta, AI_DELTA_USAGE);
-    u = &delta.usage;
+    (void) ai_usage_member(v, "input_tokens", &input);
+    (void) ai_usage_member(v, "output_tokens", &output);
 
     if (ai_json_get(v, "input_tokens_details", &value) == AI_OK) {
-        ai_rsp_count(&value, "cached_tokens", &u->cached);
-        ai_rsp_count(&value, "cache_write_tokens", &u->cache_write);
+        (void) ai_usage_member(&value, "cached_tokens", &cached);
+        (void) ai_usage_member(&value, "cache_write_tokens", &write);
     }
 
     if (ai_json_get(v, "output_tokens_details", &value) == AI_OK) {
-        ai_rsp_count(&value, "reasoning_tokens", &u->reasoning);
+        (void) ai_usage_member(&value, "reasoning_tokens", &reasoning);
     }
 
-    /* some count more than there was: the parts must not exceed the whole */
-
-    n = input;
-
-    if (u->cached > n) {
-        u->cached = n;
-    }
-
-    n -= u->cached;
-
-    if (u->cache_write > n) {
-        u->cache_write = n;
-    }
-
-    u->uncached = n - u->cache_write;
-    u->output = output;
-
-    if (u->reasoning > output) {
-        u->reasoning = output;
-    }
-
-    u->source = AI_USAGE_PROVIDER;
+    ai_delta_init(&delta, AI_DELTA_USAGE);
+    ai_usage_set(&delta.usage, input, cached, write, output, reasoning);
 
     return d->emit(d->data, &delta);
-}
-
-
-static void
-ai_rsp_count(const ai_json_t *object, const char *name, uint64_t *n)
-{
-    ai_json_t  v;
-
-    if (object->type != AI_JSON_OBJECT
-        || ai_json_get(object, name, &v) != AI_OK
-        || ai_json_uint(&v, n) != AI_OK)
-    {
-        return;
-    }
-
-    if (*n > AI_USAGE_MAX) {
-        *n = AI_USAGE_MAX;
-    }
 }
 
 
