@@ -216,38 +216,42 @@ static ngx_int_t
 ngx_http_ai_render_vendor(ngx_http_ai_ctx_t *ctx, ai_splice_t *sp,
     ai_alloc_t *a)
 {
-    const ai_vendor_t  *vendor;
+    ai_json_t    *root;
+    ai_int_t    (*edit)(const ai_vendor_t *v, const ai_json_t *root,
+                     ai_splice_t *sp, ai_alloc_t *a);
 
-    vendor = ctx->target.provider->vendor;
+    root = &ctx->fields.root;
 
     switch (ctx->op) {
 
     case AI_OP_EMBED_CONTENT:
     case AI_OP_BATCH_EMBED_CONTENTS:
     case AI_OP_GEMINI_COUNT_TOKENS:
-        return ai_vendor_edit_models(&ctx->fields.root,
+        return ai_vendor_edit_models(root,
                                      ngx_http_ai_str(&ctx->target.model), sp,
                                      a);
+
+    case AI_OP_CHAT:
+    case AI_OP_MESSAGES:
+        edit = ai_vendor_edit;
+        break;
+
+    case AI_OP_EMBEDDINGS:
+        edit = ai_vendor_edit_embed;
+        break;
+
     default:
+        edit = NULL;
         break;
     }
+
+    /* first, for a vendor may want to have no model there at all */
 
     if (ngx_http_ai_render_model(ctx, sp, a) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    switch (ctx->op) {
-
-    case AI_OP_CHAT:
-    case AI_OP_MESSAGES:
-        return ai_vendor_edit(vendor, &ctx->fields.root, sp, a);
-
-    case AI_OP_EMBEDDINGS:
-        return ai_vendor_edit_embed(vendor, &ctx->fields.root, sp, a);
-
-    default:
-        return AI_OK;
-    }
+    return edit ? edit(ctx->target.provider->vendor, root, sp, a) : NGX_OK;
 }
 
 

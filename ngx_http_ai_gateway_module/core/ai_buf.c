@@ -15,7 +15,6 @@
 
 
 static ai_uint_t ai_mstr_escaped(const ai_mstr_t *m);
-static ai_json_t ai_mstr_value(const ai_mstr_t *m);
 static void ai_buf_escape(ai_buf_t *b, const ai_str_t *s);
 
 
@@ -198,44 +197,6 @@ ai_buf_chars(ai_buf_t *b, const ai_mstr_t *m)
 
 
 void
-ai_buf_nested(ai_buf_t *b, const ai_mstr_t *m)
-{
-    size_t    len, begin;
-    ai_str_t  once;
-
-    if (m->json) {
-        ai_buf_escape(b, &m->s);
-        return;
-    }
-
-    /* escaped behind where it goes, and from there once more */
-
-    len = ai_json_escape_len(&m->s);
-    begin = ai_buf_len(b);
-
-    ai_buf_escape(b, &m->s);
-
-    if (b->failed || len == m->s.len) {
-        return;
-    }
-
-    once.data = ai_alloc(b->alloc, len);
-
-    if (once.data == NULL) {
-        b->failed = 1;
-        b->end = b->pos;
-        return;
-    }
-
-    once.len = len;
-    memcpy(once.data, b->start + begin, len);
-    b->pos = b->start + begin;
-
-    ai_buf_escape(b, &once);
-}
-
-
-void
 ai_buf_plain(ai_buf_t *b, const ai_mstr_t *m)
 {
     ai_json_t  v;
@@ -301,6 +262,18 @@ ai_buf_quote_cstr(ai_buf_t *b, const char *s)
 void
 ai_buf_json(ai_buf_t *b, const ai_str_t *raw)
 {
+    if (b->line) {
+        ai_buf_json_line(b, raw);
+        return;
+    }
+
+    ai_buf_raw(b, raw);
+}
+
+
+void
+ai_buf_json_line(ai_buf_t *b, const ai_str_t *raw)
+{
     size_t   begin;
     u_char  *p;
 
@@ -308,7 +281,7 @@ ai_buf_json(ai_buf_t *b, const ai_str_t *raw)
 
     ai_buf_raw(b, raw);
 
-    if (!b->line || b->failed) {
+    if (b->failed) {
         return;
     }
 
@@ -400,19 +373,23 @@ ai_mstr_escaped(const ai_mstr_t *m)
 }
 
 
-/* as the value whose characters they are; no one looks at the quotes */
-
-static ai_json_t
+ai_json_t
 ai_mstr_value(const ai_mstr_t *m)
 {
     ai_json_t  v;
 
     memset(&v, 0, sizeof(ai_json_t));
 
+    if (m->s.len == 0) {
+        return v;
+    }
+
+    /* no one looks at the quotes */
+
     v.type = AI_JSON_STRING;
     v.start = m->s.data - 1;
     v.end = m->s.data + m->s.len + 1;
-    v.escaped = 1;
+    v.escaped = m->json;
 
     return v;
 }

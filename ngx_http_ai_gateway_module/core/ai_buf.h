@@ -91,9 +91,6 @@ void ai_buf_string(ai_buf_t *b, const ai_mstr_t *m);
 /* what goes between the quotes of one */
 void ai_buf_chars(ai_buf_t *b, const ai_mstr_t *m);
 
-/* the same as a JSON string within a JSON string: escaped once more */
-void ai_buf_nested(ai_buf_t *b, const ai_mstr_t *m);
-
 /* the characters themselves, decoded */
 void ai_buf_plain(ai_buf_t *b, const ai_mstr_t *m);
 
@@ -108,6 +105,9 @@ void ai_buf_quote_cstr(ai_buf_t *b, const char *s);
  */
 void ai_buf_json(ai_buf_t *b, const ai_str_t *raw);
 
+/* the same in one line, whatever b->line says */
+void ai_buf_json_line(ai_buf_t *b, const ai_str_t *raw);
+
 /* ai_buf_key() and the value, or nothing at all when that is empty; raw is
  * JSON text */
 void ai_buf_key_string(ai_buf_t *b, const char *name, const ai_mstr_t *m);
@@ -117,6 +117,10 @@ void ai_buf_key_uint(ai_buf_t *b, const char *name, uint64_t n);
 
 /* the characters of a string value; of any other value, none */
 ai_mstr_t ai_mstr(const ai_json_t *v);
+
+/* the value that the characters are of, for those who read values; null if
+ * there are none */
+ai_json_t ai_mstr_value(const ai_mstr_t *m);
 
 /* plain characters */
 ai_mstr_t ai_mstr_plain(const ai_str_t *s);

@@ -7,6 +7,7 @@
 
 
 #include "ai_count.h"
+#include "ai_hash.h"
 #include "ai_wire.h"
 
 
@@ -157,21 +158,15 @@ ai_encode_input(ai_encode_t *e)
 }
 
 
-/* FNV-1a, and the end of a murmur hash, since the input hardly differs */
+/* with the end of a murmur hash, since the input hardly differs */
 
 static uint64_t
 ai_id_seed(const ai_str_t *s, ai_uint_t n)
 {
-    size_t    i;
     uint64_t  h;
 
-    h = 14695981039346656037ULL;
-
-    for (i = 0; i < s->len; i++) {
-        h = (h ^ s->data[i]) * 1099511628211ULL;
-    }
-
-    h = (h ^ n) * 1099511628211ULL;
+    h = ai_hash(s->data, s->len);
+    h = ai_hash_add(h, n);
 
     h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdULL;
     h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ULL;

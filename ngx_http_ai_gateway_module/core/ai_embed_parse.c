@@ -20,7 +20,12 @@ typedef struct {
 } ai_embed_parse_t;
 
 
-static ai_int_t ai_embed_openai(ai_embed_parse_t *p, const ai_json_t *root);
+typedef ai_int_t (*ai_embed_member_pt)(ai_embed_parse_t *p,
+    const ai_json_t *name, const ai_json_t *v);
+
+
+static ai_int_t ai_embed_body(ai_embed_parse_t *p, const ai_json_t *root,
+    ai_embed_member_pt member, const char *param, const char *message);
 static ai_int_t ai_embed_openai_member(ai_embed_parse_t *p,
     const ai_json_t *name, const ai_json_t *v);
 static ai_int_t ai_embed_input(ai_embed_parse_t *p, const ai_json_t *v);
@@ -31,7 +36,6 @@ static ai_int_t ai_embed_content(ai_embed_parse_t *p, const ai_json_t *v);
 static ai_int_t ai_embed_config(ai_embed_parse_t *p, const ai_json_t *v);
 static ai_int_t ai_embed_config_member(ai_embed_parse_t *p,
     const ai_json_t *name, const ai_json_t *v);
-static ai_int_t ai_embed_cohere(ai_embed_parse_t *p, const ai_json_t *root);
 static ai_int_t ai_embed_cohere_member(ai_embed_parse_t *p,
     const ai_json_t *name, const ai_json_t *v);
 static ai_int_t ai_embed_inputs(ai_embed_parse_t *p, const ai_json_t *v);
@@ -66,16 +70,21 @@ ai_embed_parse(ai_op_e from, const ai_json_t *root, ai_embed_t *state,
         return ai_embed_batch(&p, root);
 
     case AI_OP_COHERE_EMBED:
-        return ai_embed_cohere(&p, root);
+        return ai_embed_body(&p, root, ai_embed_cohere_member, "texts",
+                             "texts are required");
 
     default:
-        return ai_embed_openai(&p, root);
+        return ai_embed_body(&p, root, ai_embed_openai_member, "input",
+                             "an input is required");
     }
 }
 
 
+/* a body whose members are all known at once, and name the texts */
+
 static ai_int_t
-ai_embed_openai(ai_embed_parse_t *p, const ai_json_t *root)
+ai_embed_body(ai_embed_parse_t *p, const ai_json_t *root,
+    ai_embed_member_pt member, const char *param, const char *message)
 {
     ai_int_t        rc;
     ai_json_t       name, value;
@@ -89,7 +98,7 @@ ai_embed_openai(ai_embed_parse_t *p, const ai_json_t *root)
             continue;
         }
 
-        rc = ai_embed_openai_member(p, &name, &value);
+        rc = member(p, &name, &value);
 
         if (rc != AI_OK) {
             return rc;
@@ -97,7 +106,7 @@ ai_embed_openai(ai_embed_parse_t *p, const ai_json_t *root)
     }
 
     if (p->state->n == 0) {
-        return ai_report_refuse(p->rep, "input", "an input is required");
+        return ai_report_refuse(p->rep, param, message);
     }
 
     if (!p->state->base64) {
@@ -468,40 +477,6 @@ ai_embed_content(ai_embed_parse_t *p, const ai_json_t *v)
     }
 
     p->state->n++;
-
-    return AI_OK;
-}
-
-
-static ai_int_t
-ai_embed_cohere(ai_embed_parse_t *p, const ai_json_t *root)
-{
-    ai_int_t        rc;
-    ai_json_t       name, value;
-    ai_json_iter_t  it;
-
-    ai_json_iter_init(&it, root);
-
-    while (ai_json_next(&it, &name, &value) == AI_OK) {
-
-        if (value.type == AI_JSON_NULL) {
-            continue;
-        }
-
-        rc = ai_embed_cohere_member(p, &name, &value);
-
-        if (rc != AI_OK) {
-            return rc;
-        }
-    }
-
-    if (p->state->n == 0) {
-        return ai_report_refuse(p->rep, "texts", "texts are required");
-    }
-
-    if (!p->state->base64) {
-        p->state->floats = 1;
-    }
 
     return AI_OK;
 }

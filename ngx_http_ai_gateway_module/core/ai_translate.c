@@ -48,7 +48,6 @@ static ai_int_t ai_translate_unwrap(ai_translate_t *t, const ai_delta_t *end);
 static ai_int_t ai_translate_call(ai_translate_t *t, ai_delta_t *call);
 static ai_int_t ai_translate_broken(ai_translate_t *t,
     const ai_delta_t *delta);
-static ai_json_t ai_translate_value(const ai_mstr_t *m);
 static ai_translate_t *ai_tap_wire(ai_tap_t *tap);
 
 
@@ -458,7 +457,7 @@ ai_translate_account(ai_translate_t *t, const ai_delta_t *delta)
     switch (delta->type) {
 
     case AI_DELTA_START:
-        v = ai_translate_value(&delta->name);
+        v = ai_mstr_value(&delta->name);
         ai_tap_model(tap, &v);
         return;
 
@@ -472,7 +471,7 @@ ai_translate_account(ai_translate_t *t, const ai_delta_t *delta)
         return;
 
     case AI_DELTA_FINISH:
-        v = ai_translate_value(&delta->native);
+        v = ai_mstr_value(&delta->native);
         (void) ai_tap_finish(tap, &v);
         ai_tap_choice(tap, delta->choice, 1);
 
@@ -486,7 +485,7 @@ ai_translate_account(ai_translate_t *t, const ai_delta_t *delta)
         return;
 
     case AI_DELTA_CALL:
-        v = ai_translate_value(&delta->name);
+        v = ai_mstr_value(&delta->name);
         ai_tap_tool(tap, &v);
         break;
 
@@ -581,7 +580,7 @@ ai_translate_broken(ai_translate_t *t, const ai_delta_t *delta)
         return ai_order(&t->order, &told);
     }
 
-    v = ai_translate_value(&delta->native);
+    v = ai_mstr_value(&delta->native);
     (void) ai_tap_finish(t->tap, &v);
 
     told = *delta;
@@ -763,28 +762,6 @@ ai_translate_call(ai_translate_t *t, ai_delta_t *call)
     }
 
     return ai_encode_id(&t->enc, "call_", t->nids, &call->id);
-}
-
-
-/* as a value: no one looks at the quotes */
-
-static ai_json_t
-ai_translate_value(const ai_mstr_t *m)
-{
-    ai_json_t  v;
-
-    memset(&v, 0, sizeof(ai_json_t));
-
-    if (m->s.len == 0) {
-        return v;
-    }
-
-    v.type = AI_JSON_STRING;
-    v.start = m->s.data - 1;
-    v.end = m->s.data + m->s.len + 1;
-    v.escaped = m->json;
-
-    return v;
 }
 
 

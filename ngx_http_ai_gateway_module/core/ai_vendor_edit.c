@@ -7,6 +7,7 @@
  */
 
 
+#include "ai_hash.h"
 #include "ai_vendor.h"
 
 
@@ -564,22 +565,12 @@ ai_vendor_id9(const ai_mstr_t *id, u_char *out)
     if (id->json && len <= AI_VENDOR_ID_MAX && len != 0
         && memchr(p, '\\', len) != NULL)
     {
-        memset(&v, 0, sizeof(ai_json_t));
-
-        v.type = AI_JSON_STRING;
-        v.start = p - 1;
-        v.end = p + len + 1;
-        v.escaped = 1;
-
+        v = ai_mstr_value(id);
         len = ai_json_str_decode(&v, buf);
         p = buf;
     }
 
     fits = (len == AI_VENDOR_ID_LEN);
-
-    /* FNV-1a */
-
-    hash = 14695981039346656037u;
 
     for (i = 0; i < len; i++) {
 
@@ -588,8 +579,6 @@ ai_vendor_id9(const ai_mstr_t *id, u_char *out)
         {
             fits = 0;
         }
-
-        hash = (hash ^ p[i]) * 1099511628211u;
     }
 
     if (fits) {
@@ -598,6 +587,7 @@ ai_vendor_id9(const ai_mstr_t *id, u_char *out)
 
     /* its low bits are the last to be mixed */
 
+    hash = ai_hash(p, len);
     hash ^= hash >> 32;
 
     for (i = 0; i < AI_VENDOR_ID_LEN; i++) {

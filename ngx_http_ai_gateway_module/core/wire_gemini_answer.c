@@ -628,9 +628,7 @@ ai_gemini_write_state(ai_encode_t *e, ai_state_e kind, const ai_mstr_t *id,
 static ai_int_t
 ai_gemini_write_call(ai_encode_t *e, const ai_part_t *call)
 {
-    u_char    *p;
-    size_t     begin;
-    ai_str_t   args;
+    ai_str_t  args;
 
     if (ai_part_object(call, e->alloc, &args) != AI_OK) {
         return AI_ERROR;
@@ -642,17 +640,7 @@ ai_gemini_write_call(ai_encode_t *e, const ai_part_t *call)
     ai_buf_string(e->out, &call->name);
     ai_buf_key(e->out, "args");
 
-    begin = ai_buf_len(e->out);
-    ai_buf_raw(e->out, &args);
-
-    /* a line of an event must not end in them; strings have no line ends */
-
-    for (p = e->out->start + begin; p < e->out->pos; p++) {
-        if (*p == '\n' || *p == '\r') {
-            *p = ' ';
-        }
-    }
-
+    ai_buf_json_line(e->out, &args);
     ai_buf_lit(e->out, "}");
 
     /* a call that came without one does not look like Gemini's own later */

@@ -7,6 +7,7 @@
  */
 
 
+#include "ai_hash.h"
 #include "wire.h"
 
 
@@ -255,8 +256,6 @@ ai_wire_write_short(ai_buf_t *out, const char *name, const ai_mstr_t *text,
 }
 
 
-/* FNV-1a */
-
 void
 ai_wire_hash(ai_buf_t *b, const ai_str_t *s)
 {
@@ -264,11 +263,7 @@ ai_wire_hash(ai_buf_t *b, const ai_str_t *s)
     u_char    hex[16];
     uint64_t  h;
 
-    h = 14695981039346656037ULL;
-
-    for (i = 0; i < s->len; i++) {
-        h = (h ^ s->data[i]) * 1099511628211ULL;
-    }
+    h = ai_hash(s->data, s->len);
 
     for (i = 0; i < sizeof(hex); i++) {
         hex[i] = (u_char) "0123456789abcdef"[(h >> (60 - 4 * i)) & 0xf];
